@@ -1,0 +1,46 @@
+.PHONY: help demo test coverage check format clean
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV := .tools/bin/uv
+RUN := $(UV) run --frozen --no-sync
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON := $(PYTHON)
+# Where this is set every command would compile all that it imports again; empty means not set.
+export PYTHONDONTWRITEBYTECODE :=
+
+help:  ## What one can do here
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(UV):
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "precall needs Python 3.11 or newer; name one with PYTHON=python3.12 make ...")'
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check 'uv==0.13.9'
+
+.venv/.synced: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen
+	@touch $@
+
+demo: .venv/.synced  ## Build the knowledge base and the demo snapshot, then run /precall ACME-042
+	$(RUN) precall demo
+
+test: .venv/.synced  ## Run the whole test suite
+	$(RUN) pytest -n 2
+
+coverage: .venv/.synced  ## The same, slower, with the branches that no test takes
+	$(RUN) pytest -n 2 --cov --cov-report=term
+
+check: .venv/.synced  ## What CI runs before the tests: format, lint, types, import contracts, dead code, dependencies
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) vulture
+	$(RUN) deptry .
+
+format: .venv/.synced  ## Format and fix what can be fixed
+	$(RUN) ruff format
+	$(RUN) ruff check --fix
+
+clean:  ## Remove everything that was built
+	rm -rf .venv .tools var out

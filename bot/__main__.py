@@ -1,0 +1,263 @@
+"""The ``precall`` command line, also ``python -m bot``; the one place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.config import BotConfig
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+_OUT = Path("out")
+
+
+@app.callback()
+def precall() -> None:
+    """Prepare salespeople for their next call: what the account is worth, why, and what to do about it."""
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def build(context: typer.Context) -> None:
+    """Build a snapshot of the accounts and publish it."""
+    from pipeline.__main__ import app as pipeline
+
+    pipeline(context.args, prog_name="precall build")
+
+
+@app.command()
+def init(
+    file: Annotated[str, typer.Argument(help="A file of accounts.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="A new file to write the pack into; printed if left out.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
+) -> None:
+    """Draft a pack, which says what the columns of your accounts mean, from a file of them."""
+    from pipeline.columns import read_columns
+    from pipeline.draft import draft_pack, write_draft
+    from storage.tables import read_table
+
+    table = read_table(file, sheet=sheet)
+    draft = draft_pack(table, read_columns(table))
+    if out is None:
+        typer.echo(draft)
+    else:
+        write_draft(out, draft)
+        typer.echo(f"Wrote {out}. Correct its guesses, then run `precall build --accounts {file} --pack {out}`.")
+
+
+@app.command()
+def score(
+    file: Annotated[str, typer.Argument(help="A file of accounts; its outcomes, if it has any, are not read.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="A new CSV file to write to; printed if left out.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
+    home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where snapshots are kept.")] = Path("var"),
+) -> None:
+    """Predict accounts whose outcome is not known yet by the models of the newest snapshot."""
+    from contextlib import closing
+
+    from pipeline.new_accounts import score_file, write_scores
+    from storage.snapshots import SnapshotStore
+
+    with closing(SnapshotStore(home / "snapshots")) as snapshots, snapshots.lease() as snapshot:
+        scores = score_file(file, snapshot, sheet=sheet)
+    for note in scores.notes:
+        typer.echo(note, err=True)
+    write_scores(scores, out)
+
+
+@app.command()
+def card(out: Annotated[Path, typer.Option(help="The folder to write it to.")] = _OUT) -> None:
+    """Write the model card of the newest snapshot as Markdown and PDF."""
+    from contextlib import closing
+
+    from pipeline.card_files import write_card
+    from storage.snapshots import SnapshotStore
+
+    home = Path(os.environ.get("PRECALL_HOME") or "var")
+    with closing(SnapshotStore(home / "snapshots")) as snapshots, snapshots.lease() as snapshot:
+        for path in write_card(snapshot, out):
+            typer.echo(path)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def kb(context: typer.Context) -> None:
+    """Build the knowledge base from the PDFs in its folder."""
+    from kb.__main__ import app as knowledge_base
+
+    knowledge_base(context.args, prog_name="precall kb")
+
+
+@app.command()
+def serve() -> None:
+    """Serve Slack: by Socket Mode when SLACK_APP_TOKEN is set, else by HTTP on PORT."""
+    import logging
+
+    from bot.config import BotConfig
+    from bot.server import serve as serve_bot
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("apscheduler", "httpx2", "anthropic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    serve_bot(BotConfig.from_env(os.environ))
+
+
+@app.command()
+def digest(
+    channel: Annotated[
+        list[str] | None, typer.Option(help="A channel's id; again for more. Default: PRECALL_DIGEST_CHANNELS.")
+    ] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it and post nothing.")] = False,
+) -> None:
+    """Post today's digest now, in each channel that does not have it yet."""
+    from bot.config import BotConfig
+
+    chosen = {"PRECALL_DIGEST_CHANNELS": ",".join(channel)} if channel else {}
+    config = BotConfig.from_env(os.environ | chosen, slack=not dry_run)
+    if dry_run:
+        _print_digest(config)
+    elif not config.digest.channels:
+        raise typer.BadParameter("name a channel, or set PRECALL_DIGEST_CHANNELS", param_hint="--channel")
+    elif not _post_digests(config):
+        raise typer.Exit(1)
+
+
+def _print_digest(config: BotConfig) -> None:
+    from contextlib import closing
+    from datetime import UTC, datetime
+
+    from bot.digest import make_digest
+    from bot.workspace.render import block_text
+    from storage.snapshots import SnapshotStore
+
+    with closing(SnapshotStore(config.home / "snapshots")) as snapshots:
+        digest = make_digest(snapshots, day=datetime.now(UTC).astimezone(config.digest.timezone).date())
+    for channel in config.digest.channels:
+        typer.echo(f"For {channel}:")
+    typer.echo("\n".join(block_text(block, {}) for block in digest.blocks))
+
+
+def _post_digests(config: BotConfig) -> bool:
+    """Post in each channel and return whether all of them have it."""
+    from slack_sdk.errors import SlackApiError
+
+    from bot.app import make_client
+    from bot.digest import post_digest
+    from bot.errors import explain
+    from bot.services import open_services
+
+    complete = True
+    with open_services(config) as services:
+        client, timezone = make_client(config), config.digest.timezone
+        day = services.clock().astimezone(timezone).date()
+        for channel in config.digest.channels:
+            try:
+                outcome = post_digest(services, client, channel, day=day, timezone=timezone)
+                typer.echo(f"{channel}: {outcome}")
+            except SlackApiError as error:
+                typer.echo(f"{channel}: {explain(error)}", err=True)
+                complete = False
+    return complete
+
+
+@app.command()
+def diff(
+    old: Annotated[str | None, typer.Argument(help="A snapshot's id or number; if left out, the one before.")] = None,
+    new: Annotated[str | None, typer.Argument(help="A snapshot's id or number; if left out, the newest.")] = None,
+    *,
+    csv: Annotated[Path | None, typer.Option(help="Write every change into this file, too.")] = None,
+    home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where snapshots are kept.")] = Path("var"),
+) -> None:
+    """Say what changed between two snapshots, and how much of it is data, model and allocation."""
+    from contextlib import closing
+
+    from rich.console import Console
+
+    from bot.diff import diff_table, find_diff, write_csv
+    from storage.snapshots import SnapshotStore
+
+    with closing(SnapshotStore(home / "snapshots")) as snapshots:
+        found = find_diff(snapshots, old, new)
+    if csv is not None:
+        write_csv(csv, found.changes)
+    Console().print(diff_table(found))
+
+
+@app.command()
+def shell() -> None:
+    """Talk to precall at a prompt, without Slack: a workspace on this machine takes its place."""
+    from bot.config import BotConfig
+    from bot.shell import run_prompt
+
+    config = BotConfig.from_env(os.environ, slack=False)
+    run_prompt(config, out=_OUT, show=_show, read_line=lambda: input("> "))
+
+
+@app.command()
+def demo() -> None:
+    """Show the main job: build what is missing, ask for ACME-042, ask one question, print the thread."""
+    from bot.config import BotConfig
+    from bot.demo import run_demo
+
+    config = BotConfig.from_env(os.environ, slack=False)
+    _build_missing(config.home)
+    run_demo(config, out=_OUT, show=_show)
+
+
+def _build_missing(home: Path) -> None:
+    from bot.demo import has_library, has_snapshot
+    from bot.services import make_home
+
+    make_home(home)
+    if not has_library(home):
+        from kb.__main__ import kb as build_knowledge_base
+
+        build_knowledge_base(home=home)
+    if not has_snapshot(home):
+        from pipeline.__main__ import build as build_snapshot
+
+        build_snapshot(home=home)
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong is one sentence, never a traceback."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - the outermost boundary
+        sentence, code = _explain(error)
+        typer.echo(sentence, err=True)
+        sys.exit(code)
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    from urllib.error import URLError
+
+    from slack_sdk.errors import SlackApiError
+
+    from bot.boundary import find_place
+    from bot.errors import BotError, ConfigError, HomeUnusableError, explain
+    from kb.errors import KnowledgeBaseError
+    from pipeline.errors import ConfigError as BuildConfigError
+    from pipeline.errors import PipelineError
+    from storage.errors import StorageError
+
+    if isinstance(error, (BotError, KnowledgeBaseError, PipelineError, StorageError)):
+        return str(error), 2 if isinstance(error, (ConfigError, HomeUnusableError, BuildConfigError)) else 1
+    if isinstance(error, (SlackApiError, URLError)):
+        return explain(error), 1
+    return f"precall stopped: {type(error).__name__} at {find_place(error.__traceback__)}.", 1
+
+
+def _show(text: str) -> None:
+    typer.echo(f"{text}\n")
+
+
+if __name__ == "__main__":
+    main()

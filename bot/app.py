@@ -1,0 +1,73 @@
+"""Every listener on one screen, and the one error boundary."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+
+from slack_bolt import App
+from slack_bolt.error import BoltError
+from slack_sdk import WebClient
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+
+from bot.blocks import BRIEF_ACTION
+from bot.boundary import report
+from bot.errors import SlackUnreachableError
+from bot.listeners.actions import handle_brief_button
+from bot.listeners.commands import handle_precall
+from bot.listeners.threads import handle_mention, handle_message
+from bot.room import find_room
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from slack_bolt import Respond
+
+    from bot.config import BotConfig
+    from bot.services import Services
+
+_TIMEOUT_SECONDS = 30
+
+
+def make_app(config: BotConfig, services: Services, *, executor: Executor) -> App:
+    """Return the bot, its token checked; listeners, their acknowledgement included, run in ``executor``.
+
+    Raises:
+        SlackUnreachableError: Slack does not answer or refuses the token.
+    """
+    client = make_client(config)
+    try:
+        app = App(name="precall", client=client, signing_secret=config.signing_secret, listener_executor=executor)
+    except BoltError as error:
+        raise SlackUnreachableError(config.slack_api_url, "it refuses the token") from error
+    except (URLError, OSError) as error:
+        raise SlackUnreachableError(config.slack_api_url, "it does not answer") from error
+    register(app, services)
+    return app
+
+
+def make_client(config: BotConfig) -> WebClient:
+    """Return the client of Slack's Web API that every call is made with."""
+    return WebClient(
+        token=config.bot_token,
+        base_url=config.slack_api_url,
+        timeout=_TIMEOUT_SECONDS,
+        # A call refused with 429 was not performed and may be repeated; after a lost answer nobody knows, and a
+        # repeated chat.postMessage would stand there twice.
+        retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=3)],
+    )
+
+
+def register(app: App, services: Services) -> None:
+    """Register every listener; manifest.json names the same command and events."""
+    app.command("/precall")(partial(handle_precall, services))
+    app.action(BRIEF_ACTION)(partial(handle_brief_button, services))
+    app.event("app_mention")(partial(handle_mention, services))
+    app.event("message")(partial(handle_message, services))
+    app.error(handle_error)
+
+
+def handle_error(error: Exception, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Tell the person who asked, in a sentence, what went wrong."""
+    report(error, tell=lambda sentence: find_room(body, client, respond).tell(sentence))

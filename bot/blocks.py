@@ -1,0 +1,548 @@
+"""Briefs, plans, answers and digests as Slack messages: limits, escaping and fallbacks.
+
+Text from outside stands only where Slack parses nothing, in ``plain_text`` objects and in the text elements of
+``rich_text`` blocks: there ``*bold*`` and ``<!channel>`` are read as they are written. The one field that Slack does
+parse, a message's ``text``, is escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.changes import describe_reason, format_day, name_day
+from bot.evidence import format_actions
+from bot.normalise import capitalise, cut, normalise
+from storage.records import BIG_MOVE
+from storage.units import format_amount, format_amount_change, format_range, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from bot.brief import Brief
+    from bot.plan import Answer, Authorship, Plan, Statement
+    from pipeline.card import CardSection
+    from pipeline.readiness import Readiness
+    from storage.records import AccountName, Change, Comparison, Contribution, DigestRow, Movers, SnapshotInfo, Words
+
+BRIEF_ACTION: Final = re.compile(r"brief_account(:\d+)?")
+
+Block = dict[str, Any]
+
+_BLOCKS: Final = 50
+_HEADER: Final = 150
+_SECTION: Final = 3000
+_CONTEXT: Final = 3000
+_BUTTON: Final = 75
+_BUTTON_VALUE: Final = 2000
+_BUTTONS: Final = 25
+# Slack documents no limit of its own for rich text; messages much beyond this length have been refused.
+_RICH_TEXT: Final = 10_000
+_TEXT: Final = 4000  # the API takes more, but says that what is beyond may be cut
+_STATEMENT: Final = 1000
+_NAME: Final = 120
+_REASON: Final = 300
+_DIGEST_REASON: Final = 90
+_CARD_ROWS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message: its blocks, and the ``text`` that notifications and screen readers read instead."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+def headline_message(brief: Brief) -> Message:
+    """Return the message whose thread the brief is: what the account is worth, what it gets and why."""
+    account, summary, words = brief.account, brief.snapshot.allocation, brief.snapshot.words
+    actions, rank = format_actions(account.allocation.actions, words), _standing(brief)
+    title, worth = _title(account.name, account.account_id), format_amount(account.predicted, words.unit)
+    what = _prediction_words(brief)
+    whose = [account.industry, account.region, f"owner {account.owner}" if account.owner else ""]
+    blocks = (
+        _header(title),
+        _rich_text(
+            _line(_bold(worth), _plain(f" · {what}")),
+            _line(_bold(actions), _plain(f" · at most {summary.cap_per_account} for one {words.account} · {rank}")),
+        ),
+        _rich_text(_line(_plain(brief.headline))),
+        _context(
+            *filter(None, [" · ".join(filter(None, whose))]),
+            _data_line(brief.snapshot),
+        ),
+    )
+    fallback = f"{title}: {worth}, {what}; {actions}, {rank}. {brief.headline}"
+    return Message(text=_fallback(fallback), blocks=blocks)
+
+
+def plan_messages(brief: Brief, plan: Plan) -> tuple[Message, ...]:
+    """Return the plan in as few messages as Slack's limits allow, each cut between two statements."""
+    title = f"Pre-call plan for {brief.account.name}"
+    parts = _parts(plan)
+    pages: list[_Page] = [_Page()]
+    for heading, statements in parts:
+        for number, statement in enumerate(statements):
+            if not pages[-1].has_room(statement, brief, new_section=number == 0):
+                pages.append(_Page())
+            # A section that goes on in the next message repeats its heading there.
+            pages[-1].add(heading, statement, brief)
+    last = _context(_authorship_line(plan.authorship))
+    messages = [page.message(title) for page in pages]
+    messages[-1] = Message(
+        text=_fallback(f"{title}. {pages[-1].words()} {_authorship_line(plan.authorship)}"),
+        blocks=(*messages[-1].blocks, last),
+    )
+    return tuple(messages)
+
+
+def answer_message(brief: Brief, answer: Answer) -> Message:
+    """Return the answer to a follow-up question; what does not fit into one message is said to be missing."""
+    page, missing = _Page(), 0
+    for statement in answer.statements:
+        if missing or not page.has_room(statement, brief, new_section=not page.sections):
+            missing += 1
+        else:
+            page.add("", statement, brief)
+    note = [f"{missing} more statements did not fit into this message."] if missing else []
+    closing = [*note, _authorship_line(answer.authorship)]
+    return Message(
+        text=_fallback(" ".join([page.words(), *closing])),
+        blocks=(*page.blocks(), _context(*closing)),
+    )
+
+
+def help_message(words: Words | None) -> Message:
+    """Return what the bot can be asked; before anything was built there are no words of a business."""
+    account, actions = (words.account, words.actions) if words else ("account", "actions")
+    ways = (
+        (f"/precall {account} id", "the brief on it: what we expect, why, and a plan for the call"),
+        (f"/precall {account} name", "the same by its whole name"),
+        ("/precall model", "how good the model is, on what data, and what its limits are"),
+        (f"@precall {account} id", "the same where you can mention me, or in a direct message"),
+    )
+    lead = "I prepare your next call."
+    follow = (
+        f"Then ask anything in the brief's thread, for instance: why these {actions}? I answer from the same brief."
+    )
+    items = [_line(_code(command), _plain(f" {meaning}")) for command, meaning in ways]
+    said = "; ".join(f"{command}: {meaning}" for command, meaning in ways)
+    return Message(
+        text=_fallback(f"{lead} {said}. {follow}"),
+        blocks=(_rich_text(_line(_bold(lead)), _bullets(items), _line(_plain(follow))),),
+    )
+
+
+def model_message(sections: Sequence[CardSection]) -> Message:
+    """Return the model card; a table becomes a list with a line for each of its rows."""
+    blocks: list[Block] = [_header("Model card")]
+    for section in sections:
+        head, *rows = section.table or ((),)
+        said = [_line(_plain(normalise(sentence, limit=_STATEMENT))) for sentence in section.sentences]
+        listed = [_line(_bold(f"{normalise(row[0], limit=_NAME)}: "), _plain(_row_words(head, row))) for row in rows]
+        shown = listed[:_CARD_ROWS]
+        if len(listed) > len(shown):
+            shown.append(_line(_plain(f"and {len(listed) - len(shown):,} more; `precall card` writes all of them.")))
+        blocks += [_header(section.heading), _rich_text(_bullets([*said, *shown]))]
+    words = " ".join(sentence for section in sections for sentence in section.sentences)
+    return Message(text=_fallback(f"Model card. {words}"), blocks=tuple(blocks[:_BLOCKS]))
+
+
+def unknown_account_message(asked: str, closest: tuple[AccountName, ...], *, words: Words) -> Message:
+    """Return that nothing has this id or name, with the closest ones as buttons."""
+    start = f"No {words.account} has the id or name “{normalise(asked, limit=_NAME)}”."
+    if not closest:
+        return sentence_message(f"{start} Nothing resembles it; try an id as it is in your data, or a whole name.")
+    return _choice(f"{start} Did you mean one of these?", closest)
+
+
+def several_accounts_message(asked: str, choices: tuple[AccountName, ...], *, words: Words) -> Message:
+    """Return that several accounts have this name, with a button for each."""
+    start = f"Several {words.accounts} are called “{normalise(asked, limit=_NAME)}”."
+    return _choice(f"{start} Which one do you mean?", choices)
+
+
+def digest_message(
+    info: SnapshotInfo, rows: tuple[DigestRow, ...], *, day: date, movers: Movers | None = None
+) -> Message:
+    """Return the accounts of a day, best first, each with a button that briefs it, and what moved since."""
+    summary, words = info.allocation, info.words
+    title = f"{capitalise(words.accounts)} for {day:%A}, {format_day(day)}"
+    lead = f"{format_actions(summary.allocated, words)} on {summary.accounts_with_actions:,} of "
+    lead += f"{info.accounts:,} {words.accounts}, "
+    lead += (
+        f"by predicted {words.target} with its {info.card.interval_level * 100:.0f} % interval."
+        if info.card.ranks
+        else f"in turns: no model is better than a constant here, so every {words.account} is predicted the same and "
+        "none is ranked."
+    )
+    moved = _movers_lines(info, movers)
+    # The header, the lead, the movers, the closing line and perhaps the count of what is missing take a block each.
+    room = _BLOCKS - 3 - bool(moved)
+    most = room if len(rows) <= room else room - 1
+    shown = rows[:most]
+    if not rows:
+        lead = f"No {words.account} gets {words.actions}."
+    missing = [f"{len(rows) - most:,} more {words.accounts} do not fit into this message."] if len(rows) > most else []
+    lines = [_digest_lines(number, row, info) for number, row in enumerate(shown, start=1)]
+    blocks = (
+        _header(title),
+        _section(lead),
+        *(_digest_section(number, row, text) for number, (row, text) in enumerate(zip(shown, lines, strict=True))),
+        *map(_section, missing),
+        *([_movers_block(moved)] if moved else []),
+        _context(_data_line(info)),
+    )
+    movements = [line for heading, said in moved for line in (f"{heading}:", *said)]
+    return Message(text=_fallback(" ".join([f"{title}. {lead}", *lines, *missing, *movements])), blocks=blocks)
+
+
+def readiness_message(readiness: Readiness) -> Message:
+    """Return for whoever runs the builds what a table is fit for: verdict, rows, leaks, and columns that are not read.
+
+    What does not fit is counted; the report in the terminal has all of it.
+    """
+    verdict = f"{capitalise(readiness.verdict.value)}: {normalise(readiness.source, limit=_NAME)}"
+    leaks = {leak.column for leak in readiness.leaks}
+    unread = [column for column in readiness.columns if not column.used and column.name not in leaks]
+    facts = [
+        f"{readiness.rows_read:,} rows read, {readiness.rows_used:,} used.",
+        *([f"{readiness.merged:,} exact copies of other rows were merged."] if readiness.merged else []),
+        f"{len(readiness.features):,} of {len(readiness.columns):,} columns are features of the model.",
+        f"Read as {readiness.reading}.",
+    ]
+    parts = (
+        ("Why", list(readiness.reasons)),
+        ("Rows", facts),
+        ("Dropped rows", [str(each) for each in readiness.dropped]),
+        ("Ids of different rows", list(readiness.conflicting)),
+        ("Suspected leaks", [_leak_line(leak.column, leak.how, allowed=leak.allowed) for leak in readiness.leaks]),
+        ("Columns that are not read", [f"{column.name} ({column.type}): {column.done}" for column in unread]),
+    )
+    blocks: list[Block] = [_header(verdict)]
+    for heading, lines in parts:
+        if lines:
+            shown = [_line(_plain(normalise(line, limit=_REASON))) for line in lines[:_CARD_ROWS]]
+            if len(lines) > len(shown):
+                shown.append(_line(_plain(f"and {len(lines) - len(shown):,} more.")))
+            blocks.append(_rich_text(_line(_bold(heading)), _bullets(shown)))
+    said = " ".join(normalise(line, limit=_REASON) for _, lines in parts[:2] for line in lines[:_CARD_ROWS])
+    return Message(text=_fallback(f"{verdict}. {said}"), blocks=tuple(blocks))
+
+
+def _leak_line(column: str, how: str, *, allowed: bool) -> str:
+    return f"{column} {how}; {'the pack allows it' if allowed else 'it is left out'}"
+
+
+def sentence_message(sentence: str) -> Message:
+    """Return a notice or an error."""
+    shown = normalise(sentence, limit=_SECTION) or "There is nothing to say."
+    return Message(text=_fallback(shown), blocks=(_section(shown),))
+
+
+def plan_markdown(brief: Brief, plan: Plan) -> str:
+    """Return the plan as a Markdown document with the words and citations of its messages."""
+    account, words = brief.account, brief.snapshot.words
+    worth, actions = format_amount(account.predicted, words.unit), format_actions(account.allocation.actions, words)
+    lines = [
+        f"# {_escape_markdown(_title(account.name, account.account_id))}",
+        "",
+        f"**{worth}** · {_escape_markdown(_prediction_words(brief))}; {actions}.",
+        "",
+        _escape_markdown(brief.headline),
+    ]
+    for heading, statements in _parts(plan):
+        lines += ["", f"## {heading}", ""]
+        lines += [
+            f"- {_escape_markdown(normalise(statement.text, limit=_STATEMENT))}"
+            + (f" *{_escape_markdown(citations)}*" if (citations := _citations(statement, brief)) else "")
+            for statement in statements
+        ]
+    closing = f"{_authorship_line(plan.authorship)} {_data_line(brief.snapshot)}."
+    return "\n".join([*lines, "", "---", "", _escape_markdown(closing), ""])
+
+
+def _parts(plan: Plan) -> list[tuple[str, Sequence[Statement]]]:
+    """Return the headings of a plan with what stands below; without promotions there is none to recommend."""
+    return [
+        *((section.name.heading, section.statements) for section in plan.sections if section.statements),
+        *([("Recommended promotion", (plan.promotion,))] if plan.promotion else []),
+    ]
+
+
+def _prediction_words(brief: Brief) -> str:
+    """Return what the amount above is: ``predicted expansion revenue, 80 % interval $61K to $104K``."""
+    account, words = brief.account, brief.snapshot.words
+    level = f"{brief.snapshot.card.interval_level * 100:.0f} % interval"
+    return f"predicted {words.target}, {level} {format_range(account.low, account.high, words.unit)}"
+
+
+def _row_words(head: Sequence[str], row: Sequence[str]) -> str:
+    return " · ".join(f"{name} {cell}" for name, cell in zip(head[1:], row[1:], strict=True))
+
+
+def _choice(sentence: str, accounts: tuple[AccountName, ...]) -> Message:
+    """Return the sentence with a button for each account that one can carry; the others are named, or counted."""
+    buttons: list[Block] = []
+    named: list[str] = []
+    for account in accounts[:_BUTTONS]:
+        title = _title(account.name, account.account_id, limit=_BUTTON)
+        if len(account.account_id) <= _BUTTON_VALUE:
+            buttons.append(_brief_button(len(buttons), title, account.account_id))
+        else:
+            named.append(title)
+    if len(accounts) > _BUTTONS:
+        named.append(f"{len(accounts) - _BUTTONS:,} more")
+    also = f"Also: {', '.join(named)}." if named else ""
+    titles = [button["text"]["text"] for button in buttons]
+    return Message(
+        text=_fallback(f"{sentence} {', '.join(titles)} {also}".strip()),
+        blocks=(
+            _section(sentence),
+            *([{"type": "actions", "elements": buttons}] if buttons else []),
+            *([_context(also)] if also else []),
+        ),
+    )
+
+
+class _Page:
+    """The statements of one message, under their headings."""
+
+    def __init__(self) -> None:
+        self.sections: list[tuple[str, list[tuple[str, str]]]] = []
+        self._characters = 0
+
+    def has_room(self, statement: Statement, brief: Brief, *, new_section: bool) -> bool:
+        """Tell whether the statement still fits; a section takes two blocks, and the closing line one."""
+        text, citations = _words(statement, brief)
+        if not self.sections:
+            return True
+        blocks = 2 * (len(self.sections) + new_section) + 1
+        return blocks <= _BLOCKS and self._characters + len(text) + len(citations) <= _RICH_TEXT
+
+    def add(self, heading: str, statement: Statement, brief: Brief) -> None:
+        """Put the statement below its heading."""
+        if not self.sections or self.sections[-1][0] != heading:
+            self.sections.append((heading, []))
+        text, citations = _words(statement, brief)
+        self.sections[-1][1].append((text, citations))
+        self._characters += len(text) + len(citations)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Return each section as a heading, if it has one, with its statements below."""
+        blocks: list[Block] = []
+        for heading, statements in self.sections:
+            if heading:
+                blocks.append(_header(heading))
+            lines = [
+                _line(_plain(text), *([_italic(f" {citations}")] if citations else []))
+                for text, citations in statements
+            ]
+            blocks.append(_rich_text(_bullets(lines) if heading or len(lines) > 1 else lines[0]))
+        return tuple(blocks)
+
+    def words(self) -> str:
+        """Return all of it as running text."""
+        return " ".join(
+            f"{heading}: {said}" if heading else said
+            for heading, statements in self.sections
+            for said in [" ".join(text for text, _ in statements)]
+        )
+
+    def message(self, title: str) -> Message:
+        """Return the page as a message of its own."""
+        return Message(text=_fallback(f"{title}. {self.words()}"), blocks=self.blocks())
+
+
+def _words(statement: Statement, brief: Brief) -> tuple[str, str]:
+    """Return what the statement says, and its citations."""
+    return normalise(statement.text, limit=_STATEMENT) or "…", _citations(statement, brief)
+
+
+def _citations(statement: Statement, brief: Brief) -> str:
+    """Return ``[SHAP: Demo requests +$6.5K · Product Capabilities, p. 2]``; an id without evidence stays an id."""
+    found = [(brief.find_evidence(each), each) for each in statement.evidence]
+    shown = dict.fromkeys(item.citation if item else normalise(each, limit=8) for item, each in found)
+    return cut(f"[{' · '.join(shown)}]", _STATEMENT) if shown else ""
+
+
+def _authorship_line(authorship: Authorship) -> str:
+    """Say who wrote a text, what that cost and how many statements were left out."""
+    if authorship.model is None:
+        note = normalise(authorship.note, limit=_REASON).rstrip(".")
+        line = f"Written without an AI model: {note}." if note else "Written without an AI model."
+    else:
+        usage = authorship.usage
+        price = [f"${usage.dollars:.3f}"] if usage and usage.dollars is not None else []
+        cost = [*price, f"{usage.seconds:.1f} s"] if usage else []
+        line = f"{' · '.join([f'Written by {normalise(authorship.model, limit=_NAME)}', *cost])}."
+        line += f" {note}" if (note := normalise(authorship.note, limit=_REASON)) else ""
+    if authorship.dropped == 1:
+        line += " 1 statement was left out because its evidence did not carry it."
+    elif authorship.dropped:
+        line += f" {authorship.dropped:,} statements were left out because their evidence did not carry them."
+    return line
+
+
+def _digest_lines(number: int, row: DigestRow, info: SnapshotInfo) -> str:
+    """Return three lines: who; how much, what it gets and whose it is; and the reason in short."""
+    words = info.words
+    facts = (
+        f"{format_amount(row.predicted, words.unit)} ({format_range(row.low, row.high, words.unit)})",
+        format_actions(row.actions, words),
+        normalise(row.owner, limit=_NAME),
+    )
+    return "\n".join(
+        (
+            f"{number}. {_title(normalise(row.name, limit=_NAME), row.account_id)}",
+            " · ".join(filter(None, facts)),
+            _digest_reason(row.strongest, info),
+        )
+    ).rstrip()
+
+
+def _digest_reason(strongest: Sequence[Contribution], info: SnapshotInfo) -> str:
+    """Return the features that move the prediction most, in one line; the whole reason is in the brief."""
+    if not info.card.ranks:
+        return f"its turn; no {info.words.account} is ranked above another"
+    each = _DIGEST_REASON // max(len(strongest), 1) - len(" · ")
+    return " · ".join(_contribution(one, info.words.unit, limit=each) for one in strongest)
+
+
+def _contribution(one: Contribution, unit: str, *, limit: int) -> str:
+    """Return ``Demo requests 7 +$19.5K``; where that is too long, it is the feature that is cut."""
+    value = normalise(format_value(one.feature, one.value), limit=limit // 2)
+    effect = format_amount_change(one.shap, unit)
+    room = max(limit - len(value) - len(effect) - 2, limit // 4)
+    return f"{normalise(one.feature.label, limit=room)} {value} {effect}"
+
+
+def _movers_lines(info: SnapshotInfo, movers: Movers | None) -> list[tuple[str, list[str]]]:
+    """Return the headings of what moved, each with its lines; nothing where there is nothing to compare with."""
+    if info.comparison is None or movers is None:
+        return []
+    since = name_day(info, info.comparison)
+    if not movers.up and not movers.down:
+        return [(f"No prediction moved by {BIG_MOVE * 100:.0f} % or more since {since}", [])]
+    return [
+        (
+            f"{direction} most since {since}",
+            [_mover_line(change, info.comparison, info.words.unit) for change in changes],
+        )
+        for direction, changes in (("Up", movers.up), ("Down", movers.down))
+        if changes
+    ]
+
+
+def _mover_line(change: Change, comparison: Comparison, unit: str) -> str:
+    name = _title(normalise(change.name, limit=_NAME), change.account_id)
+    before, after = (format_amount(each or 0, unit) for each in (change.predicted_before, change.predicted_after))
+    reason = describe_reason(change, comparison, unit=unit)
+    return cut(f"{name}: {format_amount_change(change.move, unit)}, from {before} to {after}, {reason}", _REASON)
+
+
+def _movers_block(moved: Sequence[tuple[str, Sequence[str]]]) -> Block:
+    elements = []
+    for heading, lines in moved:
+        elements.append(_line(_bold(heading)))
+        if lines:
+            elements.append(_bullets(_line(_plain(line)) for line in lines))
+    return _rich_text(*elements)
+
+
+def _digest_section(number: int, row: DigestRow, text: str) -> Block:
+    block = _section(text)
+    if len(row.account_id) <= _BUTTON_VALUE:
+        block["accessory"] = _brief_button(number, "Brief me", row.account_id)
+    return block
+
+
+def _title(name: str, account_id: str, *, limit: int = _HEADER) -> str:
+    """Return name and id; where they are too long together, it is the name that is cut."""
+    shown_id = normalise(account_id, limit=limit // 2)
+    shown_name = normalise(name, limit=min(_NAME, limit - len(shown_id) - 3))
+    return " · ".join(part for part in (shown_name, shown_id) if part) or "nameless"
+
+
+def _standing(brief: Brief) -> str:
+    """Return the account's place, or that it has none worth telling."""
+    if not brief.snapshot.card.ranks:
+        return "no ranking: no model is better than a constant here"
+    rank = f"rank {brief.account.allocation.rank:,} of {brief.snapshot.accounts:,} {brief.snapshot.words.accounts}"
+    return f"{rank}, interval too wide to rank" if brief.account.standing.too_wide_to_rank else rank
+
+
+def _data_line(info: SnapshotInfo) -> str:
+    return f"Data as of {format_day(info.source.as_of)} · snapshot {info.generation:06}"
+
+
+def _fallback(text: str) -> str:
+    """Return text for the field that Slack parses: no mention, no link."""
+    escaped = _escape(cut(text, _TEXT))
+    # Escaping can make it longer; cut what was not escaped, so that no entity is cut in two.
+    return escaped if len(escaped) <= _TEXT else _escape(cut(text, _TEXT // 5))
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _escape_markdown(text: str) -> str:
+    escaped = re.sub(r"([\\`*_{}\[\]#|~!])", r"\\\1", text)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _header(text: str) -> Block:
+    return {"type": "header", "text": _plain_text(text, limit=_HEADER)}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _plain_text(text, limit=_SECTION)}
+
+
+def _context(*texts: str) -> Block:
+    return {"type": "context", "elements": [_plain_text(text, limit=_CONTEXT) for text in texts]}
+
+
+def _brief_button(number: int, label: str, account_id: str) -> Block:
+    return {
+        "type": "button",
+        "action_id": f"brief_account:{number}",
+        "text": _plain_text(label, limit=_BUTTON),
+        "value": account_id,
+    }
+
+
+def _plain_text(text: str, *, limit: int) -> Block:
+    return {"type": "plain_text", "text": cut(text, limit), "emoji": False}
+
+
+def _rich_text(*elements: Block) -> Block:
+    return {"type": "rich_text", "elements": list(elements)}
+
+
+def _line(*parts: Block) -> Block:
+    return {"type": "rich_text_section", "elements": list(parts)}
+
+
+def _bullets(lines: Iterable[Block]) -> Block:
+    return {"type": "rich_text_list", "style": "bullet", "elements": list(lines)}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "text", "text": text}
+
+
+def _bold(text: str) -> Block:
+    return _plain(text) | {"style": {"bold": True}}
+
+
+def _italic(text: str) -> Block:
+    return _plain(text) | {"style": {"italic": True}}
+
+
+def _code(text: str) -> Block:
+    return _plain(text) | {"style": {"code": True}}

@@ -1,0 +1,171 @@
+"""Every setting of the bot, read from the environment at once, with all faults named in one message."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """An environment variable: its default ("" where there is none) and what it means."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS = (
+    Setting(name="SLACK_BOT_TOKEN", default="", meaning="The bot's token, xoxb-…; always needed."),
+    Setting(name="SLACK_APP_TOKEN", default="", meaning="An app-level token, xapp-…; when set, Socket Mode is used."),
+    Setting(
+        name="SLACK_SIGNING_SECRET",
+        default="",
+        meaning="What Slack signs its requests with; needed without SLACK_APP_TOKEN.",
+    ),
+    Setting(name="SLACK_API_URL", default="https://slack.com/api/", meaning="Where Slack's Web API is."),
+    Setting(name="ANTHROPIC_API_KEY", default="", meaning="Without it plans and answers are written offline."),
+    Setting(name="ANTHROPIC_BASE_URL", default="", meaning="Where Anthropic's API is, when not at its usual address."),
+    Setting(name="PRECALL_MODEL", default="claude-sonnet-5-5", meaning="The model that writes plans and answers."),
+    Setting(name="PRECALL_HOME", default="./var", meaning="The folder of snapshots, knowledge base and state."),
+    Setting(name="PRECALL_HOST", default="0.0.0.0", meaning="The address that HTTP mode listens on."),  # noqa: S104 - Slack's requests come from outside; each is checked by its signature
+    Setting(name="PORT", default="3000", meaning="The port that HTTP mode listens on."),
+    Setting(
+        name="PRECALL_DIGEST_CHANNELS",
+        default="",
+        meaning="Ids of the channels that get the daily digest, separated by commas; none means no digest.",
+    ),
+    Setting(name="PRECALL_DIGEST_TIME", default="08:00", meaning="When it is posted, Monday to Friday, HH:MM."),
+    Setting(name="PRECALL_DIGEST_TIMEZONE", default="UTC", meaning="The timezone of that time, such as Europe/Madrid."),
+)
+_DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestConfig:
+    """Which channels get a digest, and when on each working day."""
+
+    channels: tuple[str, ...]
+    at: time
+    timezone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotConfig:
+    """The settings of one run. Secrets are left out of the repr."""
+
+    bot_token: str = field(repr=False)
+    app_token: str | None = field(repr=False)
+    signing_secret: str = field(repr=False)
+    slack_api_url: str
+    anthropic_api_key: str | None = field(repr=False)
+    anthropic_base_url: str | None
+    model: str
+    home: Path
+    host: str
+    port: int
+    digest: DigestConfig
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], *, slack: bool = True) -> BotConfig:
+        """Read every setting; an empty value counts as not set.
+
+        ``slack=False`` is for commands that do not talk to Slack: its tokens may then be missing.
+
+        Raises:
+            ConfigError: naming every fault, and no secret.
+        """
+        faults: list[str] = []
+        values = {name: env.get(name, "").strip() or default for name, default in _DEFAULTS.items()}
+        if slack:
+            faults += _missing_tokens(values)
+        if env.get("DYNO"):
+            faults.append(
+                "DYNO is set: a dyno's disk is wiped at every restart, and with it the threads, the digest ledger and"
+                " the snapshots; run precall where PRECALL_HOME is kept"
+            )
+        config = cls(
+            bot_token=values["SLACK_BOT_TOKEN"],
+            app_token=values["SLACK_APP_TOKEN"] or None,
+            signing_secret=values["SLACK_SIGNING_SECRET"],
+            slack_api_url=_read_url("SLACK_API_URL", values, faults).rstrip("/") + "/",
+            anthropic_api_key=values["ANTHROPIC_API_KEY"] or None,
+            anthropic_base_url=_read_url("ANTHROPIC_BASE_URL", values, faults) or None,
+            model=values["PRECALL_MODEL"],
+            home=Path(values["PRECALL_HOME"]).expanduser(),
+            host=values["PRECALL_HOST"],
+            port=_read_port(values["PORT"], faults),
+            digest=DigestConfig(
+                channels=_read_channels(values["PRECALL_DIGEST_CHANNELS"], faults),
+                at=_read_time(values["PRECALL_DIGEST_TIME"], faults),
+                timezone=_read_timezone(values["PRECALL_DIGEST_TIMEZONE"], faults),
+            ),
+        )
+        if faults:
+            raise ConfigError(faults)
+        return config
+
+
+def _missing_tokens(values: Mapping[str, str]) -> list[str]:
+    faults = []
+    if not values["SLACK_BOT_TOKEN"]:
+        faults.append("SLACK_BOT_TOKEN is not set; it is the xoxb-… token on the app's page OAuth & Permissions")
+    elif not values["SLACK_BOT_TOKEN"].startswith("xoxb-"):
+        faults.append("SLACK_BOT_TOKEN is no bot token; those begin with xoxb-")
+    if values["SLACK_APP_TOKEN"] and not values["SLACK_APP_TOKEN"].startswith("xapp-"):
+        faults.append("SLACK_APP_TOKEN is no app-level token; those begin with xapp-")
+    if not values["SLACK_APP_TOKEN"] and not values["SLACK_SIGNING_SECRET"]:
+        faults.append("neither SLACK_APP_TOKEN (for Socket Mode) nor SLACK_SIGNING_SECRET (for HTTP) is set")
+    return faults
+
+
+def _read_url(name: str, values: Mapping[str, str], faults: list[str]) -> str:
+    parts = urlsplit(values[name])
+    if values[name] and (parts.scheme not in {"http", "https"} or not parts.netloc):
+        faults.append(f"{name} is no http or https address")
+    return values[name]
+
+
+def _read_port(text: str, faults: list[str]) -> int:
+    if text.isdecimal() and 0 < int(text) <= _HIGHEST_PORT:
+        return int(text)
+    faults.append(f"PORT is {text!r}; it must be a number from 1 to {_HIGHEST_PORT}")
+    return 0
+
+
+def _read_channels(text: str, faults: list[str]) -> tuple[str, ...]:
+    channels = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    faults += [
+        f"PRECALL_DIGEST_CHANNELS holds {channel!r}; it needs ids such as C024BE91L, found at the end of a channel's"
+        " About tab"
+        for channel in channels
+        if not _CHANNEL_ID.fullmatch(channel)
+    ]
+    return channels
+
+
+def _read_time(text: str, faults: list[str]) -> time:
+    if match := re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text):
+        return time(int(match[1]), int(match[2]))
+    faults.append(f"PRECALL_DIGEST_TIME is {text!r}; it must be HH:MM, such as 08:30")
+    return time()
+
+
+def _read_timezone(text: str, faults: list[str]) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        faults.append(f"PRECALL_DIGEST_TIMEZONE is {text!r}; it must be a name such as Europe/Madrid")
+        return ZoneInfo("UTC")

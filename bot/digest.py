@@ -1,0 +1,117 @@
+"""Who is due a digest, what is in it, and posting it exactly once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.blocks import digest_message
+from bot.boundary import log_error
+from bot.room import post
+from storage.state import DigestClaim
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from slack_sdk import WebClient
+
+    from bot.blocks import Message
+    from bot.config import DigestConfig
+    from bot.services import Services
+    from storage.snapshots import SnapshotStore
+
+logger = logging.getLogger(__name__)
+
+WORKING_DAYS = frozenset(range(5))
+"""Monday to Friday, as ``date.weekday`` numbers them."""
+LONGEST_DIGEST = 10
+MOST_MOVERS = 3
+"""In each direction."""
+_EVENT_TYPE = "precall_digest"
+_HISTORY_PAGE = 200
+
+
+class Outcome(StrEnum):
+    """What became of a digest."""
+
+    POSTED = "posted"
+    FOUND = "found in the channel, where an interrupted run had posted it"
+    DONE_BEFORE = "posted before"
+    IN_PROGRESS = "being posted by another process"
+
+
+def due(now: datetime, *, at: time, timezone: ZoneInfo, days: Collection[int]) -> date | None:
+    """Return the local day whose digest may be posted now, or None before its time and on other days.
+
+    ``now`` is aware. What was missed is caught up on the same day, never later. Where the clock skips ``at``, it is as
+    long after midnight as on other days; where it strikes twice, the first one counts.
+    """
+    today = now.astimezone(timezone).date()
+    moment = datetime.combine(today, at, tzinfo=timezone).astimezone(UTC)
+    return today if today.weekday() in days and now.astimezone(UTC) >= moment else None
+
+
+def make_digest(snapshots: SnapshotStore, *, day: date) -> Message:
+    """Return the newest snapshot's accounts that get actions, highest expected value first, and the biggest moves.
+
+    Raises:
+        NoSnapshotError: nothing was ever built.
+    """
+    with snapshots.lease() as snapshot:
+        rows = snapshot.digest(limit=LONGEST_DIGEST)
+        return digest_message(snapshot.info, rows, day=day, movers=snapshot.movers(limit=MOST_MOVERS))
+
+
+def post_due_digests(services: Services, client: WebClient, config: DigestConfig) -> None:
+    """Post what is due; a channel that fails is logged, tried again at a later tick, and stops no other channel."""
+    day = due(services.clock(), at=config.at, timezone=config.timezone, days=WORKING_DAYS)
+    if day is None:
+        return
+    for channel in config.channels:
+        try:
+            outcome = post_digest(services, client, channel, day=day, timezone=config.timezone)
+        except Exception as error:  # noqa: BLE001 - the boundary of a run that nobody asked for and nobody would hear of
+            log_error(error)
+        else:
+            if outcome in {Outcome.POSTED, Outcome.FOUND}:
+                logger.info("digest of %s for %s: %s", day, channel, outcome)
+
+
+def post_digest(services: Services, client: WebClient, channel: str, *, day: date, timezone: ZoneInfo) -> Outcome:
+    """Post a channel's digest of a day unless it stands there already; safe to run in several processes at once.
+
+    The claim in the ledger has a lease. Who takes over a claim that ran out cannot know whether its owner died before
+    or after posting, so the channel itself is asked, by the key in the message's metadata.
+    """
+    digest = make_digest(services.snapshots, day=day)
+    claim = services.state.claim_digest(channel, day, now=services.clock())
+    if claim is DigestClaim.POSTED:
+        return Outcome.DONE_BEFORE
+    if claim is DigestClaim.TAKEN:
+        return Outcome.IN_PROGRESS
+    key = f"{channel}:{day.isoformat()}"
+    message_ts = _find_posted(client, channel, key, day, timezone) if claim is DigestClaim.TAKEN_OVER else None
+    outcome = Outcome.FOUND if message_ts else Outcome.POSTED
+    if message_ts is None:
+        metadata = {"event_type": _EVENT_TYPE, "event_payload": {"key": key}}
+        message_ts = post(client, digest, channel=channel, metadata=metadata)
+    services.state.mark_digest_posted(channel, day, message_ts=message_ts, now=services.clock())
+    return outcome
+
+
+def _find_posted(client: WebClient, channel: str, key: str, day: date, timezone: ZoneInfo) -> str | None:
+    # An hour earlier, so that no difference between Slack's clock and ours hides it.
+    oldest = datetime.combine(day, time(), tzinfo=timezone) - timedelta(hours=1)
+    pages = client.conversations_history(
+        channel=channel, oldest=f"{oldest.timestamp():.6f}", include_all_metadata=True, limit=_HISTORY_PAGE
+    )
+    for page in pages:
+        for message in page["messages"]:
+            metadata = message.get("metadata") or {}
+            if metadata.get("event_type") == _EVENT_TYPE and metadata.get("event_payload", {}).get("key") == key:
+                return str(message["ts"])
+    return None

@@ -1,0 +1,1 @@
+"""A Slack payload in, one call of a service, blocks out."""

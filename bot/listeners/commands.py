@@ -1,0 +1,23 @@
+"""The slash command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.incoming import plain_text
+from bot.listeners.asking import ask
+from bot.room import find_room
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack, Respond
+    from slack_sdk import WebClient
+
+    from bot.services import Services
+
+
+def handle_precall(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Answer ``/precall <account>`` with a brief whose thread can be asked about."""
+    ack()
+    # A command whose acknowledgement was lost may arrive again.
+    if services.state.claim_event(body["trigger_id"], now=services.clock()):
+        ask(services, find_room(body, client, respond), plain_text(body.get("text")))

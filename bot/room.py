@@ -1,0 +1,105 @@
+"""Where somebody asked: the conversation, the thread in it, and how only that person is told something."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot.blocks import sentence_message
+from bot.errors import ResponseUrlError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slack_bolt import Respond
+    from slack_sdk import WebClient
+
+    from bot.blocks import Message
+
+logger = logging.getLogger(__name__)
+_HTTP_OK = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A conversation as one person sees it.
+
+    ``respond`` is there for commands and buttons only: it reaches that person even where the bot may not post.
+    """
+
+    client: WebClient
+    channel: str
+    thread_ts: str | None
+    user_id: str
+    respond: Respond | None
+
+    def post(self, message: Message, *, thread_ts: str | None = None) -> str:
+        """Post a message that everybody here sees and return its ts."""
+        return post(self.client, message, channel=self.channel, thread_ts=thread_ts)
+
+    def whisper(self, message: Message) -> None:
+        """Tell only the person who asked."""
+        blocks = list(message.blocks)
+        if self.respond is not None:
+            answer = self.respond(
+                text=message.text, blocks=blocks, response_type="ephemeral", replace_original=False, unfurl_links=False
+            )
+            if answer.status_code != _HTTP_OK:
+                raise ResponseUrlError(answer.status_code)
+        elif self.channel.startswith("D"):
+            self.post(message, thread_ts=self.thread_ts)
+        else:
+            self.client.chat_postEphemeral(
+                channel=self.channel, user=self.user_id, thread_ts=self.thread_ts, text=message.text, blocks=blocks
+            )
+
+    def tell(self, sentence: str) -> None:
+        """Tell only the person who asked one sentence."""
+        self.whisper(sentence_message(sentence))
+
+
+def post(
+    client: WebClient,
+    message: Message,
+    *,
+    channel: str,
+    thread_ts: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> str:
+    """Post a message and return its ts; where Slack does not take its blocks, the plain text alone."""
+    content: dict[str, Any] = {
+        "channel": channel,
+        "text": message.text,
+        "thread_ts": thread_ts,
+        "metadata": metadata,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+    try:
+        answer = client.chat_postMessage(**content, blocks=list(message.blocks))
+    except SlackApiError as error:
+        if error.response.get("error") != "invalid_blocks":
+            raise
+        logger.warning("Slack refused the blocks of a message; its plain text was posted")
+        answer = client.chat_postMessage(**content)
+    return str(answer["ts"])
+
+
+def find_room(body: Mapping[str, Any], client: WebClient, respond: Respond | None) -> Room:
+    """Return where a command, a button or an event came from."""
+    if event := body.get("event"):
+        return Room(
+            client=client,
+            channel=event["channel"],
+            thread_ts=event.get("thread_ts"),
+            user_id=event["user"],
+            respond=None,
+        )
+    if "command" in body:
+        return Room(client=client, channel=body["channel_id"], thread_ts=None, user_id=body["user_id"], respond=respond)
+    return Room(
+        client=client, channel=body["channel"]["id"], thread_ts=None, user_id=body["user"]["id"], respond=respond
+    )

@@ -1,0 +1,153 @@
+"""Serving: Socket Mode or HTTP, the digest's ticker, and an orderly end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+from slack_bolt.adapter.wsgi import SlackRequestHandler
+from waitress.server import create_server
+from waitress.wasyncore import close_all
+
+from bot.app import make_app
+from bot.digest import post_due_digests
+from bot.errors import NoSocketError, PortTakenError
+from bot.services import open_services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from slack_bolt import App
+
+    from bot.config import BotConfig
+    from bot.services import Services
+
+# A listener acknowledges from within its thread, within 3 seconds: those that wait for a model must not be all of them.
+_LISTENER_THREADS = 32
+_TICK_SECONDS = 30
+_EVENTS_KEPT = timedelta(days=7)  # Slack delivers an event again for some minutes, a delayed one for a day
+EVENTS_PATH = "/slack/events"
+# Only at its pings does the client look after its connection: it comes back at the next one after Slack closed it, at
+# the sixth after it broke, after four unanswered ones when it fell silent. Bolt's 10 seconds make that a minute.
+_PING_SECONDS = 2
+
+
+def serve(config: BotConfig) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was begun.
+
+    Raises:
+        SlackUnreachableError: Slack does not answer or refuses the bot's token.
+        NoSocketError: Slack opens no socket for the app-level token.
+        PortTakenError: HTTP mode cannot listen on its address.
+    """
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with ExitStack() as stack:
+        services = stack.enter_context(open_services(config))
+        app = make_app(config, services, executor=stack.enter_context(Listeners()))
+        stack.enter_context(ticking(services, app, config))
+        listening = connected(app, config.app_token) if config.app_token else listening_http(app, config)
+        stack.enter_context(listening)
+        stopped.wait()
+
+
+class Listeners(ThreadPoolExecutor):
+    """The threads that listeners run in; leaving it waits for those at work."""
+
+    def __init__(self) -> None:
+        super().__init__(_LISTENER_THREADS, thread_name_prefix="listener")
+        self._at_work: set[Future[Any]] = set()
+
+    def submit(self, run: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a listener."""
+        future = super().submit(run, *args, **kwargs)
+        self._at_work.add(future)
+        future.add_done_callback(self._at_work.discard)
+        return future
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait for every listener that was begun; return whether all are done."""
+        return not wait(self._at_work.copy(), timeout=timeout_seconds).not_done
+
+
+@contextmanager
+def listening_http(app: App, config: BotConfig) -> Iterator[int]:
+    """Receive Slack's requests by HTTP and give the port, which is chosen where ``config.port`` is 0."""
+    try:
+        listener = socket.create_server(
+            (config.host, config.port), family=socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        )
+    except OSError as error:
+        raise PortTakenError(config.host, config.port) from error
+    server = create_server(SlackRequestHandler(app, EVENTS_PATH), sockets=[listener], threads=8, ident=None)
+    thread = threading.Thread(target=server.run, name="http")
+    thread.start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        server.task_dispatcher.shutdown()
+        # In the server's own thread: its sockets must not close under its select.
+        server.trigger.pull_trigger(lambda: close_all(server._map, ignore_all=True))  # noqa: SLF001 - the one way to end its loop from outside
+        thread.join()
+
+
+@contextmanager
+def connected(app: App, app_token: str) -> Iterator[None]:
+    """Receive Slack's requests by Socket Mode; at the end, acknowledge what was received and hang up.
+
+    Raises:
+        NoSocketError: Slack opens no socket.
+    """
+    from slack_bolt.adapter.socket_mode import SocketModeHandler
+    from slack_sdk.errors import SlackApiError
+
+    handler = SocketModeHandler(app, app_token, ping_interval=_PING_SECONDS)
+    client = handler.client
+    try:
+        try:
+            handler.connect()  # type: ignore[no-untyped-call]
+        except SlackApiError as error:
+            raise NoSocketError(app.client.base_url, str(error.response["error"])) from error
+        except OSError as error:
+            raise NoSocketError(app.client.base_url, "it does not answer") from error
+        if not client.is_connected():  # the client only logs that a socket was refused
+            raise NoSocketError(app.client.base_url, "it hangs up")
+        yield
+    finally:
+        # In this order: a request that was taken but not acknowledged reads as failed to who made it.
+        client.closed = True
+        client.message_processor.shutdown()  # type: ignore[no-untyped-call]
+        client.message_workers.shutdown()
+        handler.close()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def ticking(services: Services, app: App, config: BotConfig) -> Iterator[None]:
+    """Look every 30 seconds whether a digest is due, and forget old events.
+
+    The scheduler only ticks: what is due is decided by `post_due_digests` and its ledger, which no missed, late or
+    doubled tick can mislead.
+    """
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    def forget_events() -> None:
+        services.state.forget_before(services.clock() - _EVENTS_KEPT)
+
+    scheduler = BackgroundScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    now = services.clock()
+    digests = (services, app.client, config.digest)
+    scheduler.add_job(post_due_digests, "interval", args=digests, seconds=_TICK_SECONDS, next_run_time=now)
+    scheduler.add_job(forget_events, "interval", hours=1, next_run_time=now)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown()

@@ -1,0 +1,88 @@
+"""Services: what a handler may ask for, built once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.boundary import log_error
+from bot.errors import HomeUnusableError
+from bot.writer import Writer, make_writer
+from kb.errors import LibraryBrokenError, LibraryNotFoundError
+from kb.index import Library
+from storage.snapshots import SnapshotStore
+from storage.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from bot.config import BotConfig
+
+logger = logging.getLogger(__name__)
+
+
+class Shelf:
+    """The newest library that could be opened, looked for at each call."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._library: Library | None = None
+        self._lock = threading.Lock()
+
+    def current(self) -> Library | None:
+        """Return the newest library, the one before it where the newest is damaged, or None where there is none."""
+        with self._lock:
+            if self._library is None or not self._library.is_current():
+                try:
+                    self._library = Library.open(self._folder)
+                except LibraryNotFoundError:
+                    logger.info("no knowledge base was built yet")
+                except LibraryBrokenError as error:
+                    log_error(error)
+            return self._library
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What a handler may ask for; ``clock`` gives aware moments in UTC."""
+
+    snapshots: SnapshotStore
+    state: State
+    shelf: Shelf
+    writer: Writer
+    clock: Callable[[], datetime]
+
+
+def make_home(home: Path) -> None:
+    """Create the folder of everything that precall keeps, where it is missing.
+
+    Raises:
+        HomeUnusableError: it is no folder and cannot be made one.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeUnusableError(home) from error
+
+
+@contextmanager
+def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = None) -> Iterator[Services]:
+    """Open everything under ``config.home``, which is created where it is missing, and close it at the end."""
+    make_home(config.home)
+    writer = make_writer(api_key=config.anthropic_api_key, base_url=config.anthropic_base_url, model=config.model)
+    with (
+        closing(SnapshotStore(config.home / "snapshots")) as snapshots,
+        closing(State(config.home / "state.sqlite")) as state,
+    ):
+        yield Services(
+            snapshots=snapshots,
+            state=state,
+            shelf=Shelf(config.home / "kb" / "index"),
+            writer=writer,
+            clock=clock or (lambda: datetime.now(UTC)),
+        )

@@ -1,0 +1,45 @@
+"""Who writes plans and answers: Claude when there is a key, else, and whenever Claude fails, the offline writer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from bot.writer.offline import OfflineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.brief import Brief
+    from bot.evidence import Evidence
+    from bot.plan import Answer, Plan
+    from storage.state import Turn
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+_ANTHROPIC = "https://api.anthropic.com"
+
+
+class Writer(Protocol):
+    """Writes from a brief, and says nothing that the brief's evidence does not carry."""
+
+    def write_plan(self, brief: Brief) -> Plan:
+        """Return the plan for a call with the brief's account."""
+
+    def answer(
+        self, brief: Brief, question: str, *, transcript: Sequence[Turn], passages: Sequence[Evidence]
+    ) -> Answer:
+        """Return the answer to a question about the account.
+
+        ``transcript`` is the conversation so far, oldest first; ``passages`` is what the library found for this very
+        question, numbered after the brief's own.
+        """
+
+
+def make_writer(*, api_key: str | None, base_url: str | None, model: str) -> Writer:
+    """Return the writer that these settings allow; ``base_url`` None is Anthropic's own."""
+    if not api_key:
+        return OfflineWriter(note="no ANTHROPIC_API_KEY is set")
+    from bot.writer.claude import ClaudeWriter, make_client
+    from bot.writer.fallback import FallbackWriter
+
+    client = make_client(api_key=api_key, base_url=base_url or _ANTHROPIC)
+    return FallbackWriter(ClaudeWriter(client, model=model), OfflineWriter(note=""))

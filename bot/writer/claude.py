@@ -1,0 +1,287 @@
+"""Plans and answers written by Claude: streamed, bounded in time, every way to fail a ``WriterError``."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import anthropic
+import httpx2
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.check import check_statements
+from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement, Usage
+from bot.writer import errors
+from bot.writer.prompt import ANSWER_SCHEMA, POLICY, answer_messages, plan_messages, plan_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from anthropic.types import Message, MessageParam
+
+    from bot.brief import Brief
+    from bot.evidence import Evidence
+    from storage.state import Turn
+
+MAX_TOKENS = 6_000
+MAX_RETRIES = 2
+READ_TIMEOUT_SECONDS = 60.0
+CONNECT_TIMEOUT_SECONDS = 5.0
+DEADLINE_SECONDS = 90.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Price:
+    """Dollars per million tokens: read fresh, written to the five-minute cache, read from the cache, written."""
+
+    fresh: float
+    cache_write: float
+    cache_read: float
+    output: float
+
+
+# The list prices of November 2026, for prompts up to 100 000 tokens; ours have a tenth of that.
+_PRICES = {
+    "claude-sonnet-5-5": _Price(fresh=2.0, cache_write=2.5, cache_read=0.1, output=10.0),
+    "claude-haiku-5-5": _Price(fresh=0.1, cache_write=0.125, cache_read=0.01, output=0.5),
+}
+
+
+class _WrittenStatement(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str
+    evidence: list[str]
+
+    def to_statement(self) -> Statement:
+        return Statement(text=" ".join(self.text.split()), evidence=tuple(dict.fromkeys(self.evidence)))
+
+
+class _WrittenPlan(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    executive_summary: list[_WrittenStatement]
+    talking_points: list[_WrittenStatement]
+    pain_points: list[_WrittenStatement]
+    competitive_positioning: list[_WrittenStatement]
+    actions: list[_WrittenStatement]
+    success_metrics: list[_WrittenStatement]
+    risk_mitigation: list[_WrittenStatement]
+    promotion: _WrittenStatement | None = None
+
+
+class _WrittenAnswer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    statements: list[_WrittenStatement]
+    missing: str
+
+
+def make_client(*, api_key: str, base_url: str) -> anthropic.Anthropic:
+    """Return a client that opens a connection for each request: they are minutes apart, and an idle one goes stale.
+
+    Key and address are explicit: left out, the SDK would read them from the environment.
+    """
+    http_client = anthropic.DefaultHttpxClient(limits=httpx2.Limits(max_keepalive_connections=0))
+    return anthropic.Anthropic(api_key=api_key, base_url=base_url, http_client=http_client)
+
+
+class ClaudeWriter:
+    """Writes with Claude and says only what its evidence carries.
+
+    A section may come out empty, the promotion too (no text); who posts the plan fills them. Every method raises a
+    ``WriterError`` when nothing usable came within ``deadline_seconds``.
+    """
+
+    def __init__(self, client: anthropic.Anthropic, *, model: str, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+        # The SDK obeys any `retry-after`, be it an hour: we wait and retry here, where the deadline is known.
+        self._client = client.with_options(max_retries=0)
+        self._model = model
+        self._deadline_seconds = deadline_seconds
+
+    def write_plan(self, brief: Brief) -> Plan:
+        """Return Claude's plan without the statements that their evidence does not carry."""
+        text, usage = self._write(plan_messages(brief), plan_schema(brief))
+        try:
+            written = _WrittenPlan.model_validate_json(text)
+        except ValidationError as error:
+            raise errors.UnreadableTextError from error
+        dropped = 0
+        sections = []
+        for name in SectionName:
+            kept, lost = self._keep_carried(getattr(written, name), brief, brief.evidence)
+            sections.append(Section(name=name, statements=kept))
+            dropped += lost
+        promotion = None
+        if brief.account.promotion is not None:
+            kept, lost = self._keep_carried([written.promotion] if written.promotion else [], brief, brief.evidence)
+            promotion = kept[0] if kept else Statement(text="", evidence=())
+            dropped += lost
+        if not any(section.statements for section in sections):
+            raise errors.NothingCarriedError(dropped)
+        return Plan(
+            sections=tuple(sections),
+            promotion=promotion,
+            authorship=Authorship(model=self._model, note="", dropped=dropped, usage=usage),
+        )
+
+    def answer(
+        self, brief: Brief, question: str, *, transcript: Sequence[Turn], passages: Sequence[Evidence]
+    ) -> Answer:
+        """Return Claude's answer, or the honest statement that the sources do not hold it."""
+        messages = answer_messages(brief, question, transcript=transcript, passages=passages)
+        text, usage = self._write(messages, ANSWER_SCHEMA)
+        try:
+            written = _WrittenAnswer.model_validate_json(text)
+        except ValidationError as error:
+            raise errors.UnreadableTextError from error
+        kept, dropped = self._keep_carried(written.statements, brief, (*brief.evidence, *passages))
+        if not kept:
+            if dropped or not (missing := _WrittenStatement(text=written.missing, evidence=[]).to_statement()).text:
+                raise errors.NothingCarriedError(dropped)
+            # It rests on nothing in particular; the check still bars links, mentions and numbers from nowhere.
+            anywhere = Statement(text=missing.text, evidence=tuple(item.evidence_id for item in brief.evidence))
+            if not check_statements([anywhere], brief.evidence, names=_names(brief)).kept:
+                raise errors.NothingCarriedError(1)
+            kept = (Statement(text=f"Not in my sources: {missing.text}", evidence=()),)
+        return Answer(statements=kept, authorship=Authorship(model=self._model, note="", dropped=dropped, usage=usage))
+
+    @staticmethod
+    def _keep_carried(
+        written: Iterable[_WrittenStatement], brief: Brief, evidence: Iterable[Evidence]
+    ) -> tuple[tuple[Statement, ...], int]:
+        statements = [statement.to_statement() for statement in written]
+        checked = check_statements(statements, evidence, names=_names(brief))
+        for each in checked.dropped:
+            _log.info("dropped a statement about %s: %s", brief.account.account_id, each.reason)
+        return checked.kept, len(checked.dropped)
+
+    def _write(self, messages: list[MessageParam], schema: dict[str, Any]) -> tuple[str, Usage]:
+        """Return the text of the finished message and what it cost; retry what may pass, within the deadline."""
+        started = time.monotonic()
+        deadline = started + self._deadline_seconds
+        for attempt in range(MAX_RETRIES + 1):
+            try:
+                message = self._stream(messages, schema, deadline)
+            except (anthropic.APIError, httpx2.HTTPError) as error:
+                wait = _seconds_before_retry(error, attempt)
+                if wait is None or attempt == MAX_RETRIES or time.monotonic() + wait >= deadline:
+                    self._explain(error)
+                _log.info("Claude's service answered %s; trying again in %.1f s", type(error).__name__, wait)
+                time.sleep(wait)
+            else:
+                return self._read(message), self._usage(message, seconds=time.monotonic() - started)
+        raise AssertionError  # the last attempt returns or raises
+
+    def _stream(self, messages: list[MessageParam], schema: dict[str, Any], deadline: float) -> Message:
+        remaining = deadline - time.monotonic()
+        timeout = httpx2.Timeout(min(READ_TIMEOUT_SECONDS, remaining), connect=min(CONNECT_TIMEOUT_SECONDS, remaining))
+        with self._client.messages.stream(
+            model=self._model,
+            max_tokens=MAX_TOKENS,
+            system=[{"type": "text", "text": POLICY}],
+            messages=messages,
+            output_config={"format": {"type": "json_schema", "schema": schema}, "effort": "low"},
+            timeout=timeout,
+        ) as stream:
+            message: Message | None = None
+            for event in stream:
+                if event.type == "message_start":
+                    message = stream.current_message_snapshot
+                if time.monotonic() > deadline:
+                    raise errors.TooSlowError(self._deadline_seconds)
+        if message is None:
+            raise errors.CutOffError
+        return message
+
+    def _read(self, message: Message) -> str:
+        if message.stop_reason == "refusal":
+            raise errors.RefusedError
+        if message.stop_reason == "max_tokens":
+            raise errors.TooLongError(MAX_TOKENS)
+        if message.stop_reason != "end_turn":  # None when the stream ended early without an error
+            raise errors.CutOffError
+        return "".join(block.text for block in message.content if block.type == "text")
+
+    def _usage(self, message: Message, *, seconds: float) -> Usage:
+        usage = message.usage
+        read, write = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+        price = _PRICES.get(self._model)
+        return Usage(
+            input_tokens=usage.input_tokens,
+            cache_read_tokens=read,
+            cache_write_tokens=write,
+            output_tokens=usage.output_tokens,
+            dollars=None
+            if price is None
+            else (
+                usage.input_tokens * price.fresh
+                + read * price.cache_read
+                + write * price.cache_write
+                + usage.output_tokens * price.output
+            )
+            / 1e6,
+            seconds=seconds,
+        )
+
+    def _explain(self, error: anthropic.APIError | httpx2.HTTPError) -> NoReturn:
+        """Raise the ``WriterError`` that says what happened; the service's own words go to the log only."""
+        _log.warning("Claude did not write: %s (request %s)", type(error).__name__, getattr(error, "request_id", None))
+        if isinstance(error, anthropic.APIStatusError):
+            raise _explain_status(error, self._model) from error
+        if isinstance(error, (anthropic.APITimeoutError, httpx2.TimeoutException)):
+            raise errors.TooSlowError(min(READ_TIMEOUT_SECONDS, self._deadline_seconds)) from error
+        if isinstance(error, (anthropic.APIConnectionError, httpx2.ConnectError)):
+            raise errors.UnreachableError from error
+        raise errors.CutOffError from error
+
+
+def _names(brief: Brief) -> tuple[str, ...]:
+    return (brief.account.account_id, brief.account.name, brief.account.owner)
+
+
+def _seconds_before_retry(error: anthropic.APIError | httpx2.HTTPError, attempt: int) -> float | None:
+    """Return how long to wait before asking again, or None where asking again would not help."""
+    backoff = 0.5 * 2.0**attempt
+    if isinstance(error, anthropic.APIStatusError):
+        if _passing(error) is None:
+            return None
+        try:
+            return max(float(error.response.headers["retry-after"]), 0.0)
+        except (KeyError, ValueError):
+            return backoff
+    if isinstance(error, anthropic.APIConnectionError) and not isinstance(error, anthropic.APITimeoutError):
+        return backoff
+    return None
+
+
+def _passing(error: anthropic.APIStatusError) -> errors.WriterError | None:
+    """Return what to say of a state that passes by itself.
+
+    An error event inside a stream arrives with status 200 and is known by its type only.
+    """
+    if error.status_code == httpx2.codes.TOO_MANY_REQUESTS or error.type == "rate_limit_error":
+        return errors.RateLimitedError()
+    if error.status_code in {503, 529} or error.type == "overloaded_error":
+        return errors.OverloadedError()
+    if error.status_code in {408, 409} or error.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
+        return errors.ServiceFailedError()
+    if error.status_code == httpx2.codes.OK:
+        return errors.ServiceFailedError()
+    return None
+
+
+def _explain_status(error: anthropic.APIStatusError, model: str) -> errors.WriterError:
+    passing = _passing(error)
+    if passing is not None:
+        return passing
+    match error.status_code:
+        case 401:
+            return errors.KeyRejectedError()
+        case 402 | 403:
+            return errors.NotPermittedError(model)
+        case 404:
+            return errors.UnknownModelError(model)
+        case status:
+            return errors.RequestRejectedError(status)

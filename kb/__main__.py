@@ -1,0 +1,81 @@
+"""``precall kb``, also ``python -m kb``: build the knowledge base and say what is in it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from kb.errors import KnowledgeBaseError
+
+if TYPE_CHECKING:
+    from kb.build import BuildReport
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(name="kb")
+def kb(
+    home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where precall keeps what it builds.")] = Path(
+        "var"
+    ),
+) -> None:
+    """Read every PDF in HOME/kb/documents (ours are put there) and build the index in HOME/kb/index."""
+    from kb.build import build_library  # BM25 and the typesetter take seconds to import
+
+    try:
+        with _bars() as bars:
+            report = build_library(home, progress=_progress(bars))
+    except KnowledgeBaseError as error:
+        Console(stderr=True).print(escape(str(error)), soft_wrap=True)
+        raise typer.Exit(2) from error
+    print_report(report, documents_folder=home / "kb" / "documents", console=Console())
+
+
+def print_report(report: "BuildReport", *, documents_folder: Path, console: Console) -> None:
+    """Print one row per file and the totals; names come from files, so none is read as markup."""
+    table = Table("Document", "Type", "Pages", "Passages", "Problem", title=f"Knowledge base {report.version}")
+    for document in report.documents:
+        problem = f"{_count(document.pages_without_text, 'page')} without text" if document.pages_without_text else ""
+        cells = (document.title, document.kind, str(document.pages), str(document.passages), problem)
+        table.add_row(*map(escape, cells))
+    for unreadable in report.problems:
+        table.add_row(escape(unreadable.file), "", "", "0", escape(f"{unreadable.reason}. {unreadable.remedy}."))
+    console.print(table)
+    pages = sum(document.pages for document in report.documents)
+    left_out = f"; {_count(len(report.problems), 'file')} left out" if report.problems else ""
+    summary = f"{len(report.documents)} documents, {pages} pages, {report.passages} passages{left_out}. Add PDFs to "
+    console.print(escape(f"{summary}{documents_folder} and run this again."), soft_wrap=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _progress(bars: Progress) -> Callable[[str, int, int], None]:
+    tasks: dict[str, TaskID] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage)
+        bars.update(tasks[stage], completed=done, total=total)
+
+    return report
+
+
+if __name__ == "__main__":
+    app()

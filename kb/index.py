@@ -1,0 +1,234 @@
+"""Passages -> a searchable library on disk: BM25 over stemmed words.
+
+On disk an index is a numbered folder that never changes once it has its name, and ``CURRENT`` beside it holds the
+newest name. A reader therefore sees the old index or the new one, never half of one.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import bm25s
+import numpy as np
+import Stemmer
+from bm25s.stopwords import STOPWORDS_EN_PLUS
+
+from kb.documents import KINDS, Document, UnreadableDocument
+from kb.errors import LibraryBrokenError, LibraryNotFoundError, PassageNotFoundError
+from kb.passages import Passage
+
+RRF_K: Final = 60
+FORMAT: Final = 1  # raise it when the files of an index change
+
+_FUSION_DEPTH = 1_000  # how far down each ranking the fusion looks
+_OPEN_ATTEMPTS = 5
+_KEEP = 2  # the newest, and the one before for whoever is just opening it
+_NAME = re.compile(r"index-(\d{6})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A passage and how well it answers; scores compare only within one search."""
+
+    passage: Passage
+    score: float
+
+
+class Library:
+    """The passages of one built index, opened for reading; goes on working while a newer one is built."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Open the index called ``name``; use `Library.open` for the newest."""
+        self._folder, self._name = folder, name
+        home = folder / name
+        manifest = json.loads((home / "manifest.json").read_text(encoding="utf-8"))
+        self.version: str = manifest["version"]
+        self.documents: tuple[Document, ...] = tuple(
+            Document(**{**document, "modified": datetime.fromisoformat(document["modified"])})
+            for document in manifest["documents"]
+        )
+        self.problems: tuple[UnreadableDocument, ...] = tuple(
+            UnreadableDocument(**each) for each in manifest["problems"]
+        )
+        lines = (home / "passages.jsonl").read_text(encoding="utf-8").split("\n")
+        self._passages = tuple(Passage(**json.loads(line)) for line in lines if line)
+        self._by_id = {passage.passage_id: passage for passage in self._passages}
+        self._kinds = np.array([passage.kind for passage in self._passages])
+        self._bm25 = bm25s.BM25.load(home / "bm25", mmap=True, allow_pickle=False) if manifest["searchable"] else None
+        if len(self._passages) != manifest["passages"]:
+            raise LibraryBrokenError(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Library":
+        """Open the newest index in ``folder``.
+
+        Raises:
+            LibraryNotFoundError: Nothing was built there yet.
+            LibraryBrokenError: The files do not fit together.
+        """
+        for _ in range(_OPEN_ATTEMPTS):
+            name = _current(folder)
+            if name is None:
+                raise LibraryNotFoundError(folder)
+            try:
+                return cls(folder, name)
+            except FileNotFoundError as error:
+                if _current(folder) == name:  # else it was replaced twice while we opened it: take the newer one
+                    raise LibraryBrokenError(folder) from error
+            except (ValueError, KeyError, TypeError, EOFError) as error:
+                raise LibraryBrokenError(folder) from error
+        raise LibraryBrokenError(folder)
+
+    def is_current(self) -> bool:
+        """Return whether no index with other content was built since this one was opened."""
+        name = _current(self._folder)
+        if name is None or name == self._name:
+            return True
+        try:
+            manifest = json.loads((self._folder / name / "manifest.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return False
+        return bool(manifest["version"] == self.version)
+
+    def passage(self, passage_id: str) -> Passage:
+        """Return the passage with this id or raise `PassageNotFoundError`."""
+        try:
+            return self._by_id[passage_id]
+        except KeyError as error:
+            raise PassageNotFoundError(passage_id) from error
+
+    def search(self, query: str, *, limit: int = 5, kinds: Collection[str] | None = None) -> tuple[Hit, ...]:
+        """Return the best passages of these kinds, best first; a query none of whose words occurs returns none."""
+        if self._bm25 is None:
+            return ()
+        terms = {term for term in stem(query) if term in self._bm25.vocab_dict}
+        if not terms:
+            return ()
+        scores = self._bm25.get_scores(sorted(terms))
+        if kinds is not None:
+            scores = np.where(np.isin(self._kinds, list(kinds)), scores, 0.0)
+        best = np.argsort(-scores, kind="stable")[:limit]
+        return tuple(Hit(passage=self._passages[i], score=float(scores[i])) for i in best if scores[i] > 0)
+
+    def search_many(
+        self, queries: Sequence[str], *, limit: int = 8, at_least_one_of_each_kind: bool = False
+    ) -> tuple[Hit, ...]:
+        """Return the passages that rank high over all queries, best first.
+
+        Rankings are fused by reciprocal rank, the sum of 1 / (60 + rank): Cormack, Clarke & Buettcher (2009),
+        "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR '09.
+
+        With ``at_least_one_of_each_kind`` the weakest passages of kinds that have several make room for the best
+        passage of each kind that has none; a kind without any hit stays out.
+        """
+        hits = self._fuse(queries, kinds=None)[:limit]
+        if at_least_one_of_each_kind:
+            for kind in KINDS:
+                if any(hit.passage.kind == kind for hit in hits):
+                    continue
+                missing = self._fuse(queries, kinds=(kind,))[:1]
+                if missing and len(hits) < limit:
+                    hits += missing
+                elif missing and (spare := _weakest_of_several(hits)) is not None:
+                    hits = [hit for hit in hits if hit is not spare] + missing
+        return tuple(sorted(hits, key=lambda hit: -hit.score))
+
+    def _fuse(self, queries: Iterable[str], *, kinds: Collection[str] | None) -> list[Hit]:
+        scores: dict[str, float] = {}
+        for query in queries:
+            for rank, hit in enumerate(self.search(query, limit=_FUSION_DEPTH, kinds=kinds), start=1):
+                passage_id = hit.passage.passage_id
+                scores[passage_id] = scores.get(passage_id, 0.0) + 1 / (RRF_K + rank)
+        ranked = sorted(scores, key=lambda passage_id: -scores[passage_id])
+        return [Hit(passage=self._by_id[passage_id], score=scores[passage_id]) for passage_id in ranked]
+
+
+def _weakest_of_several(hits: list[Hit]) -> Hit | None:
+    kinds = [hit.passage.kind for hit in hits]
+    return min((hit for hit in hits if kinds.count(hit.passage.kind) > 1), key=lambda hit: hit.score, default=None)
+
+
+def stem(text: str) -> list[str]:
+    """Return the text's words as they are indexed: lower case, no stop words, stemmed."""
+    words = [word for word in re.findall(r"\w+", text.casefold()) if word not in STOPWORDS_EN_PLUS]
+    stems: list[str] = Stemmer.Stemmer("english").stemWords(words)
+    return stems
+
+
+def write_index(
+    folder: Path,
+    *,
+    passages: Sequence[Passage],
+    documents: Sequence[Document],
+    problems: Sequence[UnreadableDocument],
+) -> str:
+    """Write an index aside, make it the current one in a single step, and return its version."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
+    try:
+        lines = [json.dumps(asdict(passage), ensure_ascii=False, sort_keys=True) + "\n" for passage in passages]
+        (aside / "passages.jsonl").write_text("".join(lines), encoding="utf-8")
+        terms = [stem(f"{passage.document} {passage.section}\n{passage.text}") for passage in passages]
+        searchable = any(terms)
+        if searchable:
+            bm25 = bm25s.BM25(method="lucene")
+            bm25.index(terms, show_progress=False)
+            bm25.save(aside / "bm25", allow_pickle=False, show_progress=False)
+        version = _version(lines, documents, problems)
+        manifest = {
+            "format": FORMAT,
+            "version": version,
+            "searchable": searchable,
+            "passages": len(passages),
+            "documents": [{**asdict(document), "modified": document.modified.isoformat()} for document in documents],
+            "problems": [asdict(problem) for problem in problems],
+        }
+        (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        _publish(folder, aside)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return version
+
+
+def _version(lines: list[str], documents: Sequence[Document], problems: Sequence[UnreadableDocument]) -> str:
+    """Hash what can be found and cited, not when its files were touched."""
+    content: list[Any] = [
+        FORMAT,
+        lines,
+        [(each.file, each.sha256) for each in documents],
+        [asdict(p) for p in problems],
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def _publish(folder: Path, aside: Path) -> None:
+    while True:
+        newest = max((int(match[1]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))), default=0)
+        target = folder / f"index-{newest + 1:06d}"
+        try:
+            aside.rename(target)
+            break
+        except OSError:
+            if not target.exists():  # otherwise another build took this number first
+                raise
+    pointer = folder / f"CURRENT.{target.name}"
+    pointer.write_text(target.name, encoding="utf-8")
+    pointer.replace(folder / "CURRENT")
+    for old in sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))[:-_KEEP]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _current(folder: Path) -> str | None:
+    try:
+        name = (folder / "CURRENT").read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return name if _NAME.fullmatch(name) else None

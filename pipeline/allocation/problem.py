@@ -1,0 +1,264 @@
+"""What is to be given to whom, and within which limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.allocation.errors import ConstraintError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pipeline.allocation.gains import Floats
+
+Integers: TypeAlias = npt.NDArray[np.int64]
+Booleans: TypeAlias = npt.NDArray[np.bool_]
+Kind: TypeAlias = Literal["capacity", "rep", "territory", "budget"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What may be spent on one type of action, and what one such action costs, in the same unit."""
+
+    amount: float
+    cost: float = 1.0
+
+    @property
+    def actions(self) -> int:
+        """How many actions it pays for; an amount that is a multiple of the cost but for rounding counts in full."""
+        return int(self.amount / self.cost + 1e-9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prerequisite:
+    """An account can have ``action`` only if it also has at least one ``needs``."""
+
+    action: str
+    needs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """An account that must not get an action of one type (None: of any), because of a cooldown or an exclusion."""
+
+    account_id: str
+    reason: str
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraints:
+    """The limits of an allocation; what is left out is not limited.
+
+    ``rep_capacity`` and ``budgets`` say how many actions a rep or a type of action gets at most,
+    ``territory_minimum`` how many a territory gets at least.
+    """
+
+    capacity: int | None = None
+    cap_per_account: int | None = None
+    rep_capacity: Mapping[str, int] = field(default_factory=dict)
+    territory_minimum: Mapping[str, int] = field(default_factory=dict)
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+    prerequisites: tuple[Prerequisite, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A bound on how many actions some accounts or one type get together."""
+
+    kind: Kind
+    name: str
+    bound: int
+
+    @property
+    def at_least(self) -> bool:
+        """Whether the bound is a minimum; all but those of territories are maxima."""
+        return self.kind == "territory"
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "capacity":
+                return f"the total capacity of {self.bound:,}"
+            case "rep":
+                return f"{self.name}'s capacity of {self.bound:,}"
+            case "territory":
+                return f"{self.name}'s minimum of {self.bound:,}"
+            case "budget":
+                return f"the budget of {self.bound:,} for {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """Accounts, what each action would bring them, and the constraints.
+
+    ``account_ids`` ascend: between equal gains the earlier account comes first. ``gains`` has the shape (accounts,
+    types, slots), in dollars, of which none is negative and none is greater than the one in the slot before it; NaN at
+    the end says that there is no such slot. The gains of an account are taken to grow in proportion to its
+    ``predicted`` value. ``reps`` and ``territories`` have one name per account; they may be left out where no
+    constraint is on them.
+    """
+
+    account_ids: Sequence[str]
+    types: tuple[str, ...]
+    gains: Floats
+    predicted: Floats
+    reps: Sequence[str] | None = None
+    territories: Sequence[str] | None = None
+    constraints: Constraints = field(default_factory=Constraints)
+
+    def __post_init__(self) -> None:
+        faults = [*self._faults_of_accounts(), *self._faults_of_constraints()]
+        if faults:
+            raise ConstraintError(faults)
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts there are."""
+        return len(self.account_ids)
+
+    def type_index(self, action: str) -> int:
+        """Return where in ``types`` the type of action stands."""
+        return self.types.index(action)
+
+    def offers(self) -> Floats:
+        """Return the gains with -inf in the place of every action that must not or cannot be given."""
+        offers = np.where(np.isnan(self.gains), -np.inf, self.gains)
+        place = {account_id: row for row, account_id in enumerate(self.account_ids)} if self.constraints.blocks else {}
+        for block in self.constraints.blocks:
+            types = slice(None) if block.action is None else self.type_index(block.action)
+            offers[place[block.account_id], types] = -np.inf
+        return offers
+
+    def limits(self) -> tuple[Limit, ...]:
+        """Return the bounds on more than one account, in a fixed order."""
+        its = self.constraints
+        return (
+            *([] if its.capacity is None else [Limit(kind="capacity", name="", bound=its.capacity)]),
+            *(Limit(kind="rep", name=name, bound=its.rep_capacity[name]) for name in sorted(its.rep_capacity)),
+            *(
+                Limit(kind="territory", name=name, bound=its.territory_minimum[name])
+                for name in sorted(its.territory_minimum)
+            ),
+            *(Limit(kind="budget", name=name, bound=budget.actions) for name, budget in sorted(its.budgets.items())),
+        )
+
+    def members(self, limits: Sequence[Limit]) -> dict[Kind, Integers]:
+        """Return, for each kind of limit there is, which of ``limits`` an account and type falls under, or -1.
+
+        The arrays broadcast to (accounts, types). A pair falls under at most one limit of a kind.
+        """
+        members: dict[Kind, Integers] = {}
+        for kind in dict.fromkeys(limit.kind for limit in limits):
+            places = {limit.name: place for place, limit in enumerate(limits) if limit.kind == kind}
+            match kind:
+                case "capacity":
+                    members[kind] = np.full((1, 1), places[""])
+                case "rep":
+                    members[kind] = _find_all(places, self.reps or ())[:, None]
+                case "territory":
+                    members[kind] = _find_all(places, self.territories or ())[:, None]
+                case "budget":
+                    members[kind] = _find_all(places, self.types)[None, :]
+        return members
+
+    def usage(self, counts: Integers, limits: Sequence[Limit]) -> Integers:
+        """Return how many of the actions counted, shape (accounts, types), fall under each limit."""
+        used = np.zeros(len(limits), dtype=np.int64)
+        for member in self.members(limits).values():
+            place = np.broadcast_to(member, counts.shape)
+            inside = place >= 0
+            used += np.bincount(place[inside], weights=counts[inside], minlength=len(limits)).astype(np.int64)
+        return used
+
+    def value(self, counts: Integers) -> float:
+        """Return what the actions counted, shape (accounts, types), bring together."""
+        given = np.arange(self.gains.shape[2]) < counts[:, :, None]
+        return float(self.gains[given].sum())
+
+    def _faults_of_accounts(self) -> Iterator[str]:
+        ids = self.account_ids
+        shape = (len(ids), len(self.types))
+        if not all(one < other for one, other in pairwise(ids)):
+            yield "the account ids do not ascend, or one comes twice"
+        if len(set(self.types)) < len(self.types):
+            yield f"a type of action comes twice among {', '.join(self.types)}"
+        if self.gains.shape[:2] != shape or self.predicted.shape != shape[:1]:
+            yield (
+                f"there are {shape[0]:,} accounts and {shape[1]} types, but gains of shape {self.gains.shape} and "
+                f"{len(self.predicted):,} predictions"
+            )
+        if np.any(self.gains < 0) or np.any(np.isinf(self.gains)):
+            yield "a gain is negative or infinite"
+        if np.any(self.gains[:, :, 1:] > self.gains[:, :, :-1]):
+            yield "a gain is greater than that of the action before it, so returns do not diminish"
+        for what, names in (("rep", self.reps), ("territory", self.territories)):
+            if names is not None and len(names) != shape[0]:
+                yield f"there are {shape[0]:,} accounts, but a {what} for {len(names):,}"
+
+    def _faults_of_constraints(self) -> Iterator[str]:
+        its = self.constraints
+        for what, bound in (
+            ("the capacity", its.capacity),
+            ("the cap per account", its.cap_per_account),
+            *((f"the capacity of {name}", bound) for name, bound in its.rep_capacity.items()),
+            *((f"the minimum of {name}", bound) for name, bound in its.territory_minimum.items()),
+            *((f"the budget for {name}", budget.amount) for name, budget in its.budgets.items()),
+        ):
+            if bound is not None and not 0 <= bound < np.inf:
+                yield f"{what} is {bound}, where 0 or more is needed"
+        for name, budget in its.budgets.items():
+            if not 0 < budget.cost < np.inf:
+                yield f"a {name} costs {budget.cost}, where more than 0 is needed"
+        yield from _unknown("rep", its.rep_capacity, self.reps)
+        yield from _unknown("territory", its.territory_minimum, self.territories)
+        actions = [action for each in its.prerequisites for action in (each.action, each.needs)]
+        blocked = [block.action for block in its.blocks if block.action is not None]
+        yield from _unknown("type of action", [*its.budgets, *actions, *blocked], self.types)
+        yield from _unknown("account", [block.account_id for block in its.blocks], self.account_ids)
+        yield from _circles(its.prerequisites)
+
+
+def relax(constraints: Constraints, limit: Limit, by: int) -> Constraints:
+    """Return the constraints with one limit relaxed by a number of actions: a maximum raised, a minimum lowered."""
+    match limit.kind:
+        case "capacity":
+            return replace(constraints, capacity=limit.bound + by)
+        case "rep":
+            return replace(constraints, rep_capacity={**constraints.rep_capacity, limit.name: limit.bound + by})
+        case "territory":
+            lower = max(0, limit.bound - by)
+            return replace(constraints, territory_minimum={**constraints.territory_minimum, limit.name: lower})
+        case "budget":
+            budget = constraints.budgets[limit.name]
+            raised = replace(budget, amount=(limit.bound + by) * budget.cost)
+            return replace(constraints, budgets={**constraints.budgets, limit.name: raised})
+
+
+def _find_all(places: Mapping[str, int], names: Sequence[str]) -> Integers:
+    return np.fromiter((places.get(name, -1) for name in names), dtype=np.int64, count=len(names))
+
+
+def _unknown(what: str, named: Mapping[str, object] | Sequence[str], known: Sequence[str] | None) -> Iterator[str]:
+    if named:
+        missing = sorted(set(named) - set(known or ()))
+        yield from (f"there is no {what} {name}" for name in missing)
+
+
+def _circles(prerequisites: Sequence[Prerequisite]) -> Iterator[str]:
+    """Yield a fault for each type of action that would have to come before itself."""
+    needs: dict[str, set[str]] = {}
+    for each in prerequisites:
+        needs.setdefault(each.action, set()).add(each.needs)
+    for start, first in needs.items():
+        reached, frontier = set[str](), set(first)
+        while frontier:
+            reached |= frontier
+            frontier = {further for action in frontier for further in needs.get(action, ())} - reached
+        if start in reached:
+            yield f"{start} would have to come before itself"

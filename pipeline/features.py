@@ -1,0 +1,67 @@
+"""Which columns the model reads, and how they become numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from storage.records import FeatureKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from storage.records import Feature
+
+
+UNSEEN = -1.0
+
+# Fine enough to tell 0.01 % apart.
+_BITS = 13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoder:
+    """Turns a table of accounts into the matrix that a model reads, from what the training rows taught it.
+
+    A missing number becomes the median of the training rows (0 where they have none); a category becomes its place in
+    the alphabetical list of those seen in training, and ``UNSEEN`` when it was not among them or is missing.
+    """
+
+    features: tuple[Feature, ...]
+    medians: Mapping[str, float]
+    categories: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def fit(cls, features: Sequence[Feature], training: pd.DataFrame) -> Encoder:
+        """Learn medians and categories from these rows and no others."""
+        numbers = [feature.name for feature in features if feature.kind is FeatureKind.NUMBER]
+        texts = [feature.name for feature in features if feature.kind is FeatureKind.CATEGORY]
+        return cls(
+            features=tuple(features),
+            medians={name: float(training[name].median()) if training[name].notna().any() else 0.0 for name in numbers},
+            categories={name: tuple(sorted(training[name].dropna().unique())) for name in texts},
+        )
+
+    def transform(self, table: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Return one row per account and one column per feature, without a missing value.
+
+        Values are rounded to ``_BITS`` significant bits. shap keeps the thresholds of a tree in single precision, the
+        tree itself in double: halfway between two decimals such as 0.1 and 0.3 the two can lie on different sides of
+        a third value, 0.2, and the explanation then adds up to another leaf. Halfway between short binary numbers
+        lies a number that single precision can hold.
+        """
+        columns = [self._column(feature, table[feature.name]) for feature in self.features]
+        mantissa, exponent = np.frexp(np.column_stack(columns))
+        rounded: npt.NDArray[np.float64] = np.ldexp(np.round(np.ldexp(mantissa, _BITS)), exponent - _BITS)
+        return rounded
+
+    def _column(self, feature: Feature, values: pd.Series) -> npt.NDArray[np.float64]:
+        if feature.kind is FeatureKind.NUMBER:
+            return values.fillna(self.medians[feature.name]).to_numpy(dtype=np.float64)
+        codes = {category: float(code) for code, category in enumerate(self.categories[feature.name])}
+        return np.array([codes.get(value, UNSEEN) for value in values], dtype=np.float64)

@@ -1,0 +1,64 @@
+"""The measures of a build that its model card is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.artefact import library_versions
+from pipeline.calibration import measure_calibration
+from pipeline.intervals import FIFTHS, LEVEL, Intervals, name_fifths
+from storage.records import ModelCard
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from pipeline.selection import Selection
+    from storage.records import Drift
+
+    Column = npt.NDArray[np.float64]
+
+_SEGMENTS = ("industry", "region")
+
+
+def make_card(
+    selection: Selection,
+    intervals: Intervals,
+    table: pd.DataFrame,
+    outcome: Column,
+    *,
+    seed: int,
+    ceiling: float | None,
+    drift: Drift | None,
+    artefact_sha256: str,
+) -> ModelCard:
+    """Return what was measured, on rows whose predictions may be compared with their outcomes and on no others."""
+    measured = selection.fitted.measured
+    outcomes, predicted = outcome[measured], selection.fitted.predicted[measured]
+    shown = Intervals(low=intervals.low[measured], high=intervals.high[measured])
+    segments = {
+        segment: [name or "none" for name in table[segment][measured].astype(str)]
+        for segment in _SEGMENTS
+        if table[segment].astype(bool).any()
+    }
+    fifths = {FIFTHS: name_fifths(predicted)} if predicted.min() < predicted.max() else {}
+    return ModelCard(
+        verdict=selection.verdict,
+        family=selection.family,
+        training_rows=len(table),
+        measured_rows=selection.measured_rows,
+        seed=seed,
+        target_mean=float(outcome.mean()),
+        score=selection.score,
+        r2_holdout=selection.r2_holdout,
+        r2_ceiling=ceiling,
+        candidates=selection.candidates,
+        interval_level=LEVEL,
+        interval_coverage=shown.coverage(outcomes),
+        coverage=shown.coverage_by(outcomes, fifths | segments),
+        calibration=measure_calibration(outcomes, predicted),
+        drift=drift,
+        artefact_sha256=artefact_sha256,
+        versions=library_versions(),
+    )

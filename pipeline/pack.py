@@ -1,0 +1,238 @@
+"""Packs: what the columns of a business mean, read from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from pipeline.errors import FaultyPackError, UnknownPackError
+from storage.records import Feature, FeatureKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+ColumnName = Annotated[str, StringConstraints(min_length=1)]
+Influence = Literal["rep can raise", "rep can lower", "none"]
+Kind = Literal["number", "category"]
+NeverReason = Literal["outcome", "personal", "protected"]
+
+SHIPPED: Final = ("software", "healthcare", "wealth", "retail", "real-estate")
+
+
+class _Part(BaseModel):
+    """A table of a pack: every key known, nothing converted, nothing changed later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Words(_Part):
+    """What this business calls things, in the middle of a sentence."""
+
+    account: Text
+    accounts: Text
+    rep: Text
+    reps: Text
+    action: Text
+    actions: Text
+    target: Text
+
+
+class KeyColumns(_Part):
+    """The columns that say which account a row is and whose; only the id must be there.
+
+    ``group`` names the company that several rows belong to, ``time`` the moment a row speaks of.
+    """
+
+    id: ColumnName
+    name: ColumnName | None = None
+    owner: ColumnName | None = None
+    territory: ColumnName | None = None
+    industry: ColumnName | None = None
+    group: ColumnName | None = None
+    time: ColumnName | None = None
+
+    def named(self) -> dict[str, str]:
+        """Return the role and column of each that the pack names."""
+        return {role: column for role, column in self.model_dump().items() if column is not None}
+
+
+class Target(_Part):
+    """What is predicted; ``unit`` is written as in storage.records.Feature."""
+
+    column: ColumnName
+    label: Text
+    unit: str
+
+
+class FeatureColumn(_Part):
+    """A column that the model may read."""
+
+    column: ColumnName
+    label: Text
+    group: Text
+    unit: str = ""
+    kind: Kind = "number"
+    influence: Influence = "none"
+
+
+class NeverColumn(_Part):
+    """A column that the model must not read, and why."""
+
+    column: ColumnName
+    reason: NeverReason
+
+
+class Promotion(_Part):
+    """A column that says how strongly an account responds to a promotion, from 0 to 1."""
+
+    column: ColumnName
+    label: Text
+
+
+class Response(_Part):
+    """What actions bring: the first ``first`` of the predicted value, each further one ``decay`` of the last."""
+
+    first: Annotated[float, Field(gt=0, le=1)]
+    decay: Annotated[float, Field(gt=0, le=1)]
+
+
+class Actions(_Part):
+    """How many actions there are to give, how many one account may have, and what one costs in dollars."""
+
+    capacity: Annotated[int, Field(ge=1)]
+    cap_per_account: Annotated[int, Field(ge=1)]
+    cost: Annotated[float, Field(ge=0)]
+    response: Response
+
+
+class Score(_Part):
+    """The weights of the ``score`` allocator: predicted value over ``target_per_point`` plus weighted features."""
+
+    target_per_point: Annotated[float, Field(gt=0)]
+    weights: dict[ColumnName, float] = {}
+
+
+class Pack(_Part):
+    """Everything a business says about its columns.
+
+    ``allow_leaks`` names features that are used though they look like the target. ``demo`` is what made-up accounts of
+    this business need; whoever makes them checks it.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    title: Text
+    words: Words
+    columns: KeyColumns
+    target: Target
+    feature_columns: Annotated[tuple[FeatureColumn, ...], Field(alias="features", strict=False)]
+    never: Annotated[tuple[NeverColumn, ...], Field(strict=False)] = ()
+    promotions: Annotated[tuple[Promotion, ...], Field(strict=False)] = ()
+    actions: Actions
+    score: Score
+    allow_leaks: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
+    demo: dict[str, Any] = {}
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features as every package knows them, in the order of the pack."""
+        return tuple(
+            Feature(
+                name=feature.column,
+                label=feature.label,
+                group=feature.group,
+                unit=feature.unit,
+                kind=FeatureKind(feature.kind),
+            )
+            for feature in self.feature_columns
+        )
+
+    @model_validator(mode="after")
+    def _agree_with_itself(self) -> Self:
+        """Refuse a column that is two things at once, and a weight or permission for what is no feature."""
+        roles = [(column, f"columns.{role}") for role, column in self.columns.named().items()]
+        roles.append((self.target.column, "target.column"))
+        roles.extend((feature.column, "features") for feature in self.feature_columns)
+        roles.extend((column.column, "never") for column in self.never)
+        roles.extend((promotion.column, "promotions") for promotion in self.promotions)
+        faults = [] if self.feature_columns else ["features: there is none"]
+        for column, count in Counter(column for column, _ in roles).items():
+            places = [place for name, place in roles if name == column]
+            # A territory or an industry may be a feature as well; nothing else is two things.
+            if count > 1 and not (count == 2 and set(places) & _SHARED and "features" in places):  # noqa: PLR2004 - twice
+                faults.append(f"column {column!r} is in {' and in '.join(places)}")
+        known = {feature.column: feature.kind for feature in self.feature_columns}
+        faults += [
+            f"score.weights.{name}: {name!r} is not a feature that is a number"
+            for name in self.score.weights
+            if known.get(name) != "number"
+        ]
+        faults += [f"allow_leaks: {name!r} is not a feature" for name in self.allow_leaks if name not in known]
+        if self.actions.cap_per_account > self.actions.capacity:
+            faults.append("actions.cap_per_account: one account may have more actions than there are")
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+
+_SHARED: Final = frozenset({"columns.territory", "columns.industry"})
+
+
+def read_pack(source: str) -> Pack:
+    """Return a shipped pack by its name, or the pack in a TOML file by its path.
+
+    Raises UnknownPackError, or FaultyPackError with every fault at once.
+    """
+    if source in SHIPPED:
+        text = resources.files("pipeline").joinpath("packs", f"{source}.toml").read_text("utf-8")
+    else:
+        try:
+            text = Path(source).read_text("utf-8")
+        except UnicodeDecodeError as error:
+            raise FaultyPackError(source, ["it is not written in UTF-8"]) from error
+        except (OSError, ValueError) as error:
+            raise UnknownPackError(source, SHIPPED) from error
+    return parse_pack(text, source=source)
+
+
+def parse_pack(text: str, *, source: str) -> Pack:
+    """Return the pack that a TOML text holds; ``source`` is what a fault names."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FaultyPackError(source, [f"it is not TOML: {error}"]) from error
+    try:
+        return Pack.model_validate(content)
+    except ValidationError as error:
+        raise FaultyPackError(source, list(_describe(error.errors()))) from error
+
+
+def _describe(errors: Iterable[ErrorDetails]) -> Iterable[str]:
+    for error in errors:
+        key = _key(error["loc"])
+        found = error["input"]
+        if error["type"] == "missing":
+            yield f"{key} is missing"
+        elif error["type"] == "extra_forbidden":
+            yield f"{key} is no key of a pack"
+        elif error["type"] == "value_error":
+            yield from str(error["ctx"]["error"]).split("\n")
+        else:
+            message = error["msg"][0].lower() + error["msg"][1:]
+            shown = f", not {found!r}" if isinstance(found, str | int | float) else ""
+            yield f"{key}: {message.removeprefix('input ')}{shown}"
+
+
+def _key(places: tuple[int | str, ...]) -> str:
+    """Return where a fault is as one writes it: ``features[2].unit``, counting from 1 as people do."""
+    key = ""
+    for place in places:
+        key += f"[{place + 1}]" if isinstance(place, int) else f".{place}"
+    return key.removeprefix(".")

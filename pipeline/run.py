@@ -1,0 +1,165 @@
+"""The whole build: accounts, models, explanations, allocation, snapshot."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Protocol
+
+from threadpoolctl import threadpool_limits
+
+from pipeline import artefact
+from pipeline.accounts import demo_accounts
+from pipeline.allocation.score import ALLOCATOR, Rule, allocate
+from pipeline.base_rates import measure_base_rates
+from pipeline.changes import Build, compare
+from pipeline.contents import list_candidates, summarise_allocation, tabulate_accounts
+from pipeline.drift import measure_drift
+from pipeline.explanations import explain
+from pipeline.folds import FOLDS
+from pipeline.intervals import make_intervals
+from pipeline.measures import make_card
+from pipeline.selection import STEPS, select
+from pipeline.turns import ALLOCATOR as TURNS
+from pipeline.turns import take_turns
+from storage.errors import NoSnapshotError
+from storage.records import Source, Verdict
+from storage.snapshots import SnapshotContents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from pipeline.accounts import Accounts
+    from pipeline.config import PipelineConfig
+    from pipeline.selection import Selection
+    from storage.records import Allocation, SnapshotInfo
+    from storage.snapshots import Snapshot, SnapshotStore
+
+
+class Progress(Protocol):
+    """Whoever shows how far a build has come."""
+
+    def stage(self, name: str, *, steps: int = 1) -> AbstractContextManager[Callable[[], None]]:
+        """Show a stage for as long as the ``with`` block runs; call what it yields after each step."""
+        ...
+
+
+def build(config: PipelineConfig, *, store: SnapshotStore, progress: Progress, now: datetime) -> SnapshotInfo:
+    """Build and publish one snapshot; until its last stage is done the one published before stays the newest.
+
+    Raises a PipelineError or a SnapshotError.
+    """
+    with progress.stage("Make accounts"):
+        accounts = demo_accounts(config.demo, count=config.accounts, seed=config.seed)
+    return build_from(accounts, config, store=store, progress=progress, now=now)
+
+
+def build_from(
+    accounts: Accounts, config: PipelineConfig, *, store: SnapshotStore, progress: Progress, now: datetime
+) -> SnapshotInfo:
+    """Build and publish one snapshot of these accounts, compared with the one before."""
+    # One thread: sums are then added up in one order, and on few rows threads wait longer than they work.
+    with threadpool_limits(1):
+        table, outcome, features = accounts.table, accounts.outcome, accounts.features
+        limits = _Limits.of(accounts, config)
+        with progress.stage("Fit models", steps=STEPS) as fitted_once:
+            selection = select(
+                features,
+                table,
+                outcome,
+                seed=config.seed,
+                groups=accounts.groups,
+                times=accounts.times,
+                fitted_once=fitted_once,
+            )
+            fitted = selection.fitted
+            intervals = make_intervals(outcome, fitted)
+        with progress.stage("Explain predictions", steps=FOLDS) as fold_done:
+            explanations = explain(fitted, table, seed=config.seed, fold_done=fold_done)
+        with progress.stage("Allocate actions"):
+            allocator, allocations = _allocate(accounts, selection, limits)
+        with progress.stage("Write models"):
+            models = artefact.dump(selection, seed=config.seed, id_column=accounts.pack.columns.id)
+        with progress.stage("Compare with before"), _newest(store) as previous:
+            rows = tabulate_accounts(accounts, fitted, intervals, explanations, allocations)
+            allocation = summarise_allocation(
+                allocations, allocator=allocator, capacity=limits.capacity, cap_per_account=limits.cap_per_account
+            )
+            drift, comparison, changes = None, None, None
+            if previous is not None:
+                drift = measure_drift(features, table, previous)
+                now_built = Build(
+                    accounts=rows, features=features, models=fitted.models, allocation=allocation, rule=limits.rule
+                )
+                comparison, changes = compare(previous, now_built)
+        with progress.stage("Publish snapshot"):
+            card = make_card(
+                selection,
+                intervals,
+                table,
+                outcome,
+                seed=config.seed,
+                ceiling=accounts.ceiling,
+                drift=drift,
+                artefact_sha256=artefact.sha256(models),
+            )
+            contents = SnapshotContents(
+                accounts=rows,
+                features=features,
+                promotions=accounts.promotions,
+                # Where features tell nothing apart, medians on either side of one would pretend that they do.
+                base_rates=measure_base_rates(features, table, outcome) if card.ranks else (),
+                source=Source(
+                    description=accounts.description,
+                    sha256=accounts.sha256,
+                    as_of=datetime.combine(config.as_of, time()),
+                ),
+                card=card,
+                words=accounts.words,
+                allocation=allocation,
+                artefact=models,
+                comparison=comparison,
+                changes=changes,
+            )
+            return store.publish(contents, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    """The rule by which actions are given, and how many there are."""
+
+    rule: Rule
+    capacity: int
+    cap_per_account: int
+
+    @classmethod
+    def of(cls, accounts: Accounts, config: PipelineConfig) -> _Limits:
+        actions = accounts.pack.actions
+        return cls(
+            rule=Rule.of(accounts.pack, accounts.features),
+            capacity=actions.capacity if config.capacity is None else config.capacity,
+            cap_per_account=actions.cap_per_account if config.cap_per_account is None else config.cap_per_account,
+        )
+
+
+def _allocate(accounts: Accounts, selection: Selection, limits: _Limits) -> tuple[str, tuple[Allocation, ...]]:
+    """Return the name of the allocator and what it gave: by score, or in turns where nothing tells accounts apart."""
+    table, rule = accounts.table, limits.rule
+    numbers = {"capacity": limits.capacity, "cap_per_account": limits.cap_per_account}
+    if selection.verdict is Verdict.NO_SIGNAL:
+        return TURNS, take_turns(table["account_id"].tolist(), table["owner"].tolist(), rule=rule, **numbers)
+    candidates = list_candidates(table, accounts.features, selection.fitted, rule)
+    return ALLOCATOR, allocate(candidates, rule=rule, **numbers)
+
+
+@contextmanager
+def _newest(store: SnapshotStore) -> Iterator[Snapshot | None]:
+    """Lend the newest snapshot that can be read, if there is one."""
+    with ExitStack() as stack:
+        try:
+            snapshot = stack.enter_context(store.lease())
+        except NoSnapshotError:
+            snapshot = None
+        yield snapshot

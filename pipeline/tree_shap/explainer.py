@@ -1,0 +1,263 @@
+"""Exact interventional SHAP values and interaction values of a tree ensemble, for any number of rows.
+
+What a tree contributes to a row depends only on which cells the bins of the row fall into. Trees are cut into *terms*
+of few cells (`pipeline.tree_shap.terms`), and the contributions to a row in each cell are solved once for the whole
+background (`pipeline.tree_shap.values`); explaining a row is then a table look-up per term.
+
+For L leaves with d distinct features, and b ≤ min(m, 2ᵈ) distinct patterns of m background rows each, building costs
+O(L m d) and its tables O(L 2ᵈ (b + d)); explaining N rows costs O(N T d) in T ≤ L terms, whatever m was. The tables of
+a large forest would not fit into memory: they are solved again for each block of rows and dropped, and leaves with too
+many patterns for a table are solved for the patterns that occur in the block, at most O(N b) each.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+
+from pipeline.tree_shap.errors import EmptyBackgroundError
+from pipeline.tree_shap.paths import find_failures, find_paths
+from pipeline.tree_shap.terms import find_terms
+from pipeline.tree_shap.trees import LEAF
+from pipeline.tree_shap.values import Model, add_values, entries, mean_value, n_columns, shapley_weights, tabulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pipeline.tree_shap.bins import BinArray, Bins, Floats, Ints
+    from pipeline.tree_shap.paths import Paths
+    from pipeline.tree_shap.terms import Terms
+    from pipeline.tree_shap.trees import Ensemble
+
+PARTS = 16  # a fixed number, so that sums do not depend on the number of threads
+ROWS_PER_BLOCK = 4096
+FEW_ROWS = 2048  # fewer are spread over threads by trees, more by rows
+STORED_CELLS = 4096  # per term whose table is kept
+PASSING_CELLS = 32  # per term whose table is solved for each block of rows
+STORED_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """``baseline``, the mean prediction over the background, and the SHAP values [N, features] of N rows."""
+
+    baseline: float
+    shap: Floats
+
+    @property
+    def prediction(self) -> Floats:
+        """The predictions of the rows, as the model makes them."""
+        predicted: Floats = self.baseline + self.shap.sum(axis=1)
+        return predicted
+
+
+class Interactions(NamedTuple):
+    """The strongest pairs of each row, strongest first: features [N, pairs, 2] with i < j, and values [N, pairs].
+
+    A value is the entry of the symmetric matrix; the pair contributes twice as much to the prediction.
+    """
+
+    features: Ints
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterventionalExplainer:
+    """Explains rows against one background; `build` makes one, which several threads may use at once.
+
+    ``first_order`` and ``second_order`` are the parts of the ensemble as each is explained.
+    """
+
+    bins: Bins
+    baseline: float
+    first_order: tuple[Model, ...]
+    second_order: tuple[Model, ...]
+
+    @classmethod
+    def build(
+        cls,
+        ensemble: Ensemble,
+        background: Floats,
+        *,
+        stored_cells: int = STORED_CELLS,
+        passing_cells: int = PASSING_CELLS,
+        stored_bytes: int = STORED_BYTES,
+    ) -> Self:
+        """Solve the trees against ``background`` [m, features], every row of which counts the same.
+
+        Tables are kept if they fit into ``stored_bytes``; the limits on the cells of a term are at most 2¹⁶.
+
+        Raises:
+            RowShapeError: the background has other columns than the model.
+            EmptyBackgroundError: it has no rows.
+            LongPathError: a path tests more than 64 distinct features.
+        """
+        placed = ensemble.bins.place(background)
+        if not len(background):
+            raise EmptyBackgroundError
+        slices = _slices(ensemble)
+        with ThreadPoolExecutor(_n_threads()) as threads:
+            passing = tuple(threads.map(partial(_part, ensemble, placed, passing_cells), slices))
+            first_order = passing
+            if _table_bytes(passing) <= stored_bytes:
+                larger = tuple(threads.map(partial(_regroup, ensemble, stored_cells), passing, slices))
+                if _table_bytes(larger) <= stored_bytes:
+                    first_order = tuple(threads.map(_store, larger))
+        return cls(
+            bins=ensemble.bins,
+            baseline=ensemble.offset + sum(mean_value(part) for part in passing),
+            first_order=first_order,
+            second_order=passing,
+        )
+
+    def explain(self, rows: Floats, *, out: Floats | None = None) -> Explanation:
+        """Explain ``rows`` [N, features]; the values of a row do not depend on the rows beside it.
+
+        The SHAP values are written into ``out`` [N, features] when it is given.
+
+        Raises:
+            RowShapeError: the rows have other columns than the model.
+        """
+        shap = np.empty(rows.shape) if out is None else out
+
+        def write(block: slice, values: Floats) -> None:
+            shap[block] = values.T
+
+        self._run(rows, write, orders=(1,))
+        return Explanation(baseline=self.baseline, shap=shap)
+
+    def interactions(self, rows: Floats) -> Floats:
+        """Return the symmetric matrices [N, features, features] of interaction values; rows add up to SHAP values.
+
+        Raises:
+            RowShapeError: the rows have other columns than the model.
+        """
+        n_features = self.bins.n_features
+        matrices = np.zeros((len(rows), n_features, n_features))
+        upper, lower = _pairs(n_features)
+
+        def write(block: slice, values: Floats, pairs: Floats) -> None:
+            matrices[block, upper, lower] = pairs.T
+            matrices[block, lower, upper] = pairs.T
+            own = values.T - matrices[block].sum(axis=2)
+            matrices[block, range(n_features), range(n_features)] = own
+
+        self._run(rows, write, orders=(1, 2))
+        return matrices
+
+    def top_interactions(self, rows: Floats, pairs: int) -> Interactions:
+        """Return the ``pairs`` pairs of features with the largest interaction values of each row.
+
+        Only one block of rows at a time has the values of all pairs.
+
+        Raises:
+            RowShapeError: the rows have other columns than the model.
+        """
+        first, second = _pairs(self.bins.n_features)
+        kept = min(pairs, len(first))
+        features = np.empty((len(rows), kept, 2), dtype=np.int64)
+        strongest = np.empty((len(rows), kept))
+
+        def write(block: slice, values: Floats) -> None:
+            # equally strong pairs stand in the order of the columns
+            order = np.argsort(-np.abs(values), axis=0, kind="stable")[:kept].T
+            features[block] = np.stack([first[order], second[order]], axis=2)
+            strongest[block] = np.take_along_axis(values.T, order, axis=1)
+
+        self._run(rows, write, orders=(2,))
+        return Interactions(features=features, values=strongest)
+
+    def _run(self, rows: Floats, write: Callable[..., None], *, orders: tuple[int, ...]) -> None:
+        """Hand ``write`` the values [columns, rows] of each order for each block of rows."""
+        self.bins.check(rows)
+        n_threads = _n_threads()
+        n_blocks = -(-len(rows) // ROWS_PER_BLOCK)
+        if len(rows) > FEW_ROWS:
+            n_blocks = -(-n_blocks // n_threads) * n_threads
+        bounds = np.linspace(0, len(rows), n_blocks + 1).astype(np.int64).tolist()
+
+        def explain_block(start: int, stop: int, run: Callable[..., Iterable[Floats]]) -> None:
+            bins = self.bins.place(rows[start:stop])
+            write(slice(start, stop), *(self._add(bins, order, run) for order in orders))
+
+        with ThreadPoolExecutor(n_threads) as threads:
+            if len(rows) <= FEW_ROWS:
+                for start, stop in pairwise(bounds):
+                    explain_block(start, stop, threads.map)
+            else:
+                done = [threads.submit(explain_block, start, stop, map) for start, stop in pairwise(bounds)]
+                for block in done:
+                    block.result()
+
+    def _add(self, bins: BinArray, order: int, run: Callable[..., Iterable[Floats]]) -> Floats:
+        """Add up the parts in their order, whichever is ready first."""
+        values = np.zeros((n_columns(self.bins.n_features, order), bins.shape[1]))
+        for part_values in run(partial(_values, bins, order), self.first_order if order == 1 else self.second_order):
+            values += part_values
+        return values
+
+
+def _values(bins: BinArray, order: int, part: Model) -> Floats:
+    values = np.zeros((n_columns(len(bins), order), bins.shape[1]))
+    add_values(part, bins, order, values)
+    return values
+
+
+def _n_threads() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _slices(ensemble: Ensemble) -> list[slice]:
+    """Cut the nodes of the ensemble between trees into at most `PARTS` slices of about the same size."""
+    n_nodes = len(ensemble.feature)
+    bounds = np.append(ensemble.roots, n_nodes)
+    cuts = np.unique(bounds[np.searchsorted(bounds, np.linspace(0, n_nodes, PARTS + 1))]).tolist()
+    return [slice(start, stop) for start, stop in pairwise(cuts)]
+
+
+def _part(ensemble: Ensemble, background: BinArray, cells: int, nodes: slice) -> Model:
+    paths = find_paths(ensemble, nodes)
+    return Model(
+        paths=paths,
+        failures=find_failures(paths, background),
+        terms=_terms(ensemble, paths, cells, nodes),
+        shapley=shapley_weights(),
+        first_entry=np.empty(0, dtype=np.int64),
+        table=np.empty(0),
+    )
+
+
+def _terms(ensemble: Ensemble, paths: Paths, cells: int, nodes: slice) -> Terms:
+    leaf = ensemble.feature[nodes] == LEAF
+    left = np.where(leaf, LEAF, ensemble.left[nodes] - nodes.start)
+    right = np.where(leaf, LEAF, ensemble.right[nodes] - nodes.start)
+    return find_terms(paths, left, right, ensemble.n_features, cells)
+
+
+def _regroup(ensemble: Ensemble, cells: int, part: Model, nodes: slice) -> Model:
+    return part._replace(terms=_terms(ensemble, part.paths, cells, nodes))
+
+
+def _table_bytes(parts: Iterable[Model]) -> int:
+    return sum(8 * int(entries(part.terms, 1).sum()) for part in parts)
+
+
+def _store(part: Model) -> Model:
+    """Return the part with the tables of its terms."""
+    sizes = entries(part.terms, 1)
+    first_entry = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    stored = part._replace(first_entry=first_entry[:-1], table=np.empty(int(first_entry[-1])))
+    tabulate(stored)
+    return stored
+
+
+def _pairs(n_features: int) -> tuple[Ints, Ints]:
+    """Return the features i < j of each column of order 2."""
+    second, first = np.tril_indices(n_features, -1)
+    return first, second

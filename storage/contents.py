@@ -1,0 +1,303 @@
+"""What goes into a snapshot: written to a database file once, then checked by reading all of it back."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, astuple, dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from storage.changes import check_changes, read_changes, write_changes
+from storage.errors import DamagedSnapshotError, FaultyAccountsError, InconsistentContentsError
+from storage.snapshot import Snapshot, read_only_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from _typeshed import DataclassInstance
+    from duckdb import DuckDBPyConnection
+
+    from storage.records import AllocationSummary, BaseRate, Comparison, Feature, ModelCard, SnapshotInfo, Source, Words
+
+ACCOUNTS_SCHEMA: Final = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("name", pa.string()),
+        ("owner", pa.string()),
+        ("region", pa.string()),
+        ("industry", pa.string()),
+        ("predicted", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("baseline", pa.float64()),
+        ("numbers", pa.list_(pa.float64())),
+        ("texts", pa.list_(pa.string())),
+        ("shap", pa.list_(pa.float64())),
+        ("fold", pa.int32()),
+        ("sensitivities", pa.list_(pa.float64())),
+        ("promotion", pa.int32()),
+        ("actions", pa.int32()),
+        ("rank", pa.int32()),
+        ("score", pa.float64()),
+        ("scaled_score", pa.float64()),
+        ("reason", pa.string()),
+    ]
+)
+"""One row an account. The lists stand in the order of the features (``numbers``, ``texts``, ``shap``) and of the
+promotions (``sensitivities``); ``numbers`` is null for a category or a missing value, ``texts`` for a number or a
+missing value. ``promotion`` is a position that counts from 0, null where there are no promotions; ``fold`` is that of
+the model which predicted the account among those of the artefact."""
+
+# Lookups read one row group; the default of 122 880 rows makes them 10 times as dear at a million accounts.
+_ROW_GROUP_SIZE = 8192
+
+# What must hold of no account; a condition that comes out as NULL counts as met.
+_FAULTS: Final = {
+    "stands there more than once": "account_id IN (SELECT account_id FROM accounts GROUP BY ALL HAVING count(*) > 1)",
+    "has no id": "account_id = ''",
+    "has an amount that is not a finite number": (
+        "NOT (isfinite(predicted) AND isfinite(low) AND isfinite(high) AND isfinite(baseline)"
+        " AND isfinite(score) AND isfinite(scaled_score))"
+    ),
+    "does not have one entry for each feature in `numbers`, `texts` and `shap`": (
+        "len(numbers) <> features OR len(texts) <> features OR len(shap) <> features"
+    ),
+    "lacks a SHAP value": "list_count(shap) <> features",
+    "has a prediction that is not its baseline plus its SHAP values": (
+        "NOT (abs(baseline + list_sum(shap) - predicted) <= 1e-6 * greatest(abs(predicted), typical, 1))"
+    ),
+    "has a fold that is below 0": "fold < 0",
+    "has an interval that ends below its start": "low > high",
+    "does not have one sensitivity for each promotion": (
+        "len(sensitivities) <> promotions OR list_count(sensitivities) <> promotions"
+    ),
+    "has a sensitivity that is not between 0 and 1": (
+        "promotions > 0 AND NOT coalesce(list_min(sensitivities) >= 0 AND list_max(sensitivities) <= 1, false)"
+    ),
+    "has a promotion that is not in the list, or none of those in it": (
+        "(promotion IS NOT NULL) <> (promotions > 0) OR NOT coalesce(promotion BETWEEN 0 AND promotions - 1, true)"
+    ),
+    "has a promotion that it is not the most sensitive to": (
+        "promotions > 0 AND NOT coalesce(sensitivities[promotion + 1] = list_max(sensitivities), false)"
+    ),
+    "has fewer than 0 actions or more than one account may get": "actions NOT BETWEEN 0 AND cap_per_account",
+    "has a value that does not fit the kind of its feature, or is not a finite number": (
+        "account_id IN (SELECT account_id FROM shap_long WHERE (kind = 'number' AND text IS NOT NULL)"
+        " OR (kind = 'category' AND number IS NOT NULL) OR NOT isfinite(number) OR NOT isfinite(shap))"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotContents:
+    """What the pipeline hands over to be published.
+
+    ``accounts`` is of ACCOUNTS_SCHEMA in any order; ``promotions`` are (name, label) in the order of ``sensitivities``;
+    ``artefact`` is the fitted model, whose SHA-256 the card names; ``changes`` since the previous snapshot are of
+    CHANGES_SCHEMA, and there are none without a ``comparison``.
+    """
+
+    accounts: pa.Table
+    features: tuple[Feature, ...]
+    promotions: tuple[tuple[str, str], ...]
+    base_rates: tuple[BaseRate, ...]
+    source: Source
+    card: ModelCard
+    words: Words
+    allocation: AllocationSummary
+    artefact: bytes
+    comparison: Comparison | None = None
+    changes: pa.Table | None = None
+
+
+def read_accounts(contents: SnapshotContents) -> pa.Table:
+    """Return the accounts in exactly ACCOUNTS_SCHEMA, or raise InconsistentContentsError."""
+    missing = [name for name in ACCOUNTS_SCHEMA.names if name not in contents.accounts.column_names]
+    if missing:
+        raise InconsistentContentsError(f"the accounts lack the columns {', '.join(missing)}")
+    try:
+        accounts = contents.accounts.select(ACCOUNTS_SCHEMA.names).cast(ACCOUNTS_SCHEMA)
+    except pa.ArrowException as error:
+        raise InconsistentContentsError(f"the accounts have columns of other types: {error}") from error
+    if accounts.num_rows == 0:
+        raise InconsistentContentsError("it has no accounts")
+    if not contents.features:
+        raise InconsistentContentsError("it has no features")
+    for name in accounts.column_names:
+        if name == "promotion" and not contents.promotions:
+            continue
+        if accounts.column(name).null_count:
+            raise InconsistentContentsError(f"{accounts.column(name).null_count} accounts have nothing in `{name}`")
+    if hashlib.sha256(contents.artefact).hexdigest() != contents.card.artefact_sha256:
+        raise InconsistentContentsError("the model card names another artefact than the one handed over")
+    return accounts
+
+
+def write_database(path: Path, accounts: pa.Table, contents: SnapshotContents, info: SnapshotInfo) -> None:
+    """Write a new database file that holds all of the contents but the artefact, checkpointed and closed."""
+    with duckdb.connect() as database:
+        literal = str(path).replace("'", "''")
+        database.execute(f"ATTACH '{literal}' AS snapshot (ROW_GROUP_SIZE {_ROW_GROUP_SIZE})")
+        database.execute("USE snapshot")
+        database.execute(resources.files("storage").joinpath("schema.sql").read_text("utf-8"))
+        _insert_info(database, info)
+        database.executemany(
+            'INSERT INTO features (position, name, label, "group", unit, kind) VALUES (?, ?, ?, ?, ?, ?)',
+            [
+                (position, feature.name, feature.label, feature.group, feature.unit, feature.kind.value)
+                for position, feature in enumerate(contents.features)
+            ],
+        )
+        for position, (name, label) in enumerate(contents.promotions):
+            database.execute("INSERT INTO promotions (position, name, label) VALUES (?, ?, ?)", [position, name, label])
+        words = asdict(info.words)
+        database.execute(
+            f"INSERT INTO words ({', '.join(words)}) VALUES ({', '.join(f'${name}' for name in words)})", words
+        )
+        _insert_card(database, info.card)
+        _insert_rows(database, "base_rates", contents.base_rates)
+        database.register("incoming", accounts)
+        database.execute(
+            f"""
+            INSERT INTO accounts (
+                account_key, {", ".join(accounts.column_names)}, percentile, book_percentile, book, span
+            )
+            SELECT
+                upper(account_id), {", ".join(accounts.column_names)},
+                percent_rank() OVER (ORDER BY predicted),
+                percent_rank() OVER (PARTITION BY owner ORDER BY predicted),
+                count(*) OVER (PARTITION BY owner),
+                count(*) OVER (
+                    ORDER BY predicted
+                    RANGE BETWEEN greatest(predicted - low, 0) PRECEDING AND greatest(high - predicted, 0) FOLLOWING
+                ) / count(*) OVER ()
+            FROM incoming
+            ORDER BY upper(account_id), account_id
+            """
+        )
+        write_changes(database, read_changes(contents.comparison, contents.changes), contents.comparison)
+        database.execute("CHECKPOINT snapshot")
+        database.execute("USE memory")
+        database.execute("DETACH snapshot")
+
+
+def check_database(path: Path, accounts: pa.Table, contents: SnapshotContents, info: SnapshotInfo) -> None:
+    """Read every column of a closed database file back and compare it with the contents.
+
+    Raises InconsistentContentsError when the contents contradict themselves, DamagedSnapshotError when the file does
+    not hold what was handed over.
+    """
+    log = path.with_name(f"{path.name}.wal")
+    if log.exists():
+        raise DamagedSnapshotError(path, f"its last rows are still in {log.name}")
+    with duckdb.connect() as memory:
+        memory.register("incoming", accounts)
+        expected = _fingerprint(memory, "incoming")
+    with read_only_connection(path) as database:
+        if _fingerprint(database, "accounts") != expected:
+            raise DamagedSnapshotError(path, "the accounts in it are not those that were written")
+        snapshot = Snapshot(database, path)
+        found = (snapshot.info, snapshot.features, snapshot.promotions, snapshot.base_rates)
+        if found != (info, contents.features, contents.promotions, contents.base_rates):
+            raise DamagedSnapshotError(path, "its description is not the one that was written")
+        _check_accounts(database)
+        _check_allocation(database, info.allocation)
+        check_changes(database, path, read_changes(contents.comparison, contents.changes))
+
+
+def _insert_info(database: DuckDBPyConnection, info: SnapshotInfo) -> None:
+    source, card, allocation = info.source, info.card, info.allocation
+    drift = card.drift
+    values = {
+        "snapshot_id": info.snapshot_id,
+        "generation": info.generation,
+        "created_at": info.created_at,
+        "accounts": info.accounts,
+        "source_description": source.description,
+        "source_sha256": source.sha256,
+        "source_as_of": source.as_of,
+        "verdict": card.verdict.value,
+        "family": card.family,
+        "training_rows": card.training_rows,
+        "measured_rows": card.measured_rows,
+        "seed": card.seed,
+        "target_mean": card.target_mean,
+        **asdict(card.score),
+        "r2_holdout": card.r2_holdout,
+        "r2_ceiling": card.r2_ceiling,
+        "interval_level": card.interval_level,
+        "interval_coverage": card.interval_coverage,
+        "earlier_snapshot_id": drift.snapshot_id if drift else None,
+        "earlier_as_of": drift.as_of if drift else None,
+        "earlier_target_mean": drift.target_mean if drift else None,
+        "artefact_sha256": card.artefact_sha256,
+        "allocator": allocation.allocator,
+        "capacity": allocation.capacity,
+        "cap_per_account": allocation.cap_per_account,
+        "allocated": allocation.allocated,
+        "accounts_with_actions": allocation.accounts_with_actions,
+    }
+    libraries = {"libraries": list(card.versions), "library_versions": list(card.versions.values())}
+    database.execute(
+        f"""
+        INSERT INTO snapshot ({", ".join(values)}, versions)
+        VALUES ({", ".join(f"${name}" for name in values)}, map($libraries::VARCHAR[], $library_versions::VARCHAR[]))
+        """,
+        values | libraries,
+    )
+
+
+def _insert_card(database: DuckDBPyConnection, card: ModelCard) -> None:
+    """Write what the card has several of, each into its own table."""
+    database.executemany(
+        "INSERT INTO candidates VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(position, candidate.family, *astuple(candidate.score)) for position, candidate in enumerate(card.candidates)],
+    )
+    _insert_rows(database, "coverage", card.coverage)
+    _insert_rows(database, "calibration", card.calibration)
+    _insert_rows(database, "drift", card.drift.features if card.drift else ())
+
+
+def _insert_rows(database: DuckDBPyConnection, table: str, records: Sequence[DataclassInstance]) -> None:
+    """Write records whose fields are the columns of the table after the first, which is their position."""
+    rows = [(position, *astuple(record)) for position, record in enumerate(records)]
+    if rows:
+        database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+
+
+def _fingerprint(database: DuckDBPyConnection, table: str) -> tuple[Any, ...]:
+    """Return the number of rows and, for each column, the sum over the rows of the hash of (id, cell)."""
+    sums = ", ".join(f"sum(hash(account_id, {name}))" for name in ACCOUNTS_SCHEMA.names)
+    return database.execute(f"SELECT count(*), {sums} FROM {table}").fetchall()[0]
+
+
+def _check_accounts(database: DuckDBPyConnection) -> None:
+    for fault, condition in _FAULTS.items():
+        [(count, first)] = database.execute(
+            f"""
+            SELECT count(*), min(account_id)
+            FROM accounts
+            CROSS JOIN (SELECT cap_per_account FROM snapshot)
+            CROSS JOIN (SELECT median(abs(predicted)) AS typical FROM accounts)
+            CROSS JOIN (SELECT count(*) AS features FROM features)
+            CROSS JOIN (SELECT count(*) AS promotions FROM promotions)
+            WHERE coalesce({condition}, true)
+            """
+        ).fetchall()
+        if count:
+            raise FaultyAccountsError(fault, first=first, count=count)
+
+
+def _check_allocation(database: DuckDBPyConnection, allocation: AllocationSummary) -> None:
+    [(allocated, accounts_with_actions)] = database.execute(
+        "SELECT sum(actions)::BIGINT, count(*) FILTER (actions > 0) FROM accounts"
+    ).fetchall()
+    if (allocated, accounts_with_actions) != (allocation.allocated, allocation.accounts_with_actions):
+        raise InconsistentContentsError(
+            f"{accounts_with_actions} accounts have {allocated} actions, but the summary of the allocation says that "
+            f"{allocation.accounts_with_actions} have {allocation.allocated}"
+        )

@@ -1,0 +1,189 @@
+-- One snapshot. Built once and only read afterwards, so it has no index and no key; the publisher checks uniqueness.
+-- Moments are UTC. Positions count from 0. The lists of an account stand in the order of `features` and `promotions`.
+
+CREATE TABLE snapshot (
+    snapshot_id           VARCHAR   NOT NULL,
+    generation            INTEGER   NOT NULL CHECK (generation > 0),
+    created_at            TIMESTAMP NOT NULL,
+    accounts              BIGINT    NOT NULL CHECK (accounts > 0),
+    source_description    VARCHAR   NOT NULL,
+    source_sha256         VARCHAR   NOT NULL,
+    source_as_of          TIMESTAMP NOT NULL,
+    verdict               VARCHAR   NOT NULL CHECK (verdict IN ('better than a constant', 'no better than a constant')),
+    family                VARCHAR   NOT NULL,
+    training_rows         BIGINT    NOT NULL,
+    measured_rows         BIGINT    NOT NULL,
+    seed                  BIGINT    NOT NULL,
+    target_mean           DOUBLE    NOT NULL,
+    r2                    DOUBLE    NOT NULL,
+    r2_error              DOUBLE    NOT NULL,
+    mae                   DOUBLE    NOT NULL,
+    mae_error             DOUBLE    NOT NULL,
+    spearman              DOUBLE    NOT NULL,
+    spearman_error        DOUBLE    NOT NULL,
+    r2_holdout            DOUBLE    NOT NULL,
+    r2_ceiling            DOUBLE,
+    interval_level        DOUBLE    NOT NULL,
+    interval_coverage     DOUBLE    NOT NULL,
+    earlier_snapshot_id   VARCHAR,
+    earlier_as_of         TIMESTAMP,
+    earlier_target_mean   DOUBLE,
+    artefact_sha256       VARCHAR   NOT NULL,
+    versions              MAP(VARCHAR, VARCHAR) NOT NULL,
+    allocator             VARCHAR   NOT NULL,
+    capacity              BIGINT    NOT NULL,
+    cap_per_account       BIGINT    NOT NULL,
+    allocated             BIGINT    NOT NULL,
+    accounts_with_actions BIGINT    NOT NULL
+);
+
+-- What the business calls things: one row.
+CREATE TABLE words (
+    pack     VARCHAR NOT NULL,
+    account  VARCHAR NOT NULL,
+    accounts VARCHAR NOT NULL,
+    rep      VARCHAR NOT NULL,
+    reps     VARCHAR NOT NULL,
+    action   VARCHAR NOT NULL,
+    actions  VARCHAR NOT NULL,
+    target   VARCHAR NOT NULL,
+    unit     VARCHAR NOT NULL
+);
+
+CREATE TABLE features (
+    position INTEGER NOT NULL,
+    name     VARCHAR NOT NULL,
+    label    VARCHAR NOT NULL,
+    "group"  VARCHAR NOT NULL,
+    unit     VARCHAR NOT NULL,
+    kind     VARCHAR NOT NULL CHECK (kind IN ('number', 'category'))
+);
+
+CREATE TABLE promotions (
+    position INTEGER NOT NULL,
+    name     VARCHAR NOT NULL,
+    label    VARCHAR NOT NULL
+);
+
+-- The families of models that were tried, the simplest first.
+CREATE TABLE candidates (
+    position       INTEGER NOT NULL,
+    family         VARCHAR NOT NULL,
+    r2             DOUBLE  NOT NULL,
+    r2_error       DOUBLE  NOT NULL,
+    mae            DOUBLE  NOT NULL,
+    mae_error      DOUBLE  NOT NULL,
+    spearman       DOUBLE  NOT NULL,
+    spearman_error DOUBLE  NOT NULL
+);
+
+CREATE TABLE coverage (
+    position INTEGER NOT NULL,
+    segment  VARCHAR NOT NULL,
+    name     VARCHAR NOT NULL,
+    accounts BIGINT  NOT NULL CHECK (accounts > 0),
+    coverage DOUBLE  NOT NULL CHECK (coverage BETWEEN 0 AND 1)
+);
+
+CREATE TABLE calibration (
+    position      INTEGER NOT NULL,
+    accounts      BIGINT  NOT NULL CHECK (accounts > 0),
+    predicted     DOUBLE  NOT NULL,
+    outcome       DOUBLE  NOT NULL,
+    outcome_error DOUBLE  NOT NULL
+);
+
+-- Since the earlier snapshot that is named in `snapshot`; empty where there is none.
+CREATE TABLE drift (
+    position INTEGER NOT NULL,
+    feature  VARCHAR NOT NULL,
+    psi      DOUBLE  NOT NULL,
+    "limit"  DOUBLE  NOT NULL
+);
+
+CREATE TABLE base_rates (
+    position       INTEGER NOT NULL,
+    feature        VARCHAR NOT NULL,
+    threshold      DOUBLE,
+    category       VARCHAR CHECK ((threshold IS NULL) <> (category IS NULL)),
+    count_with     BIGINT  NOT NULL,
+    median_with    DOUBLE  NOT NULL,
+    count_without  BIGINT  NOT NULL,
+    median_without DOUBLE  NOT NULL
+);
+
+-- In the order of account_key, so that a lookup reads one row group.
+CREATE TABLE accounts (
+    account_key   VARCHAR   NOT NULL,
+    account_id    VARCHAR   NOT NULL,
+    name          VARCHAR   NOT NULL,
+    owner         VARCHAR   NOT NULL,
+    region        VARCHAR   NOT NULL,
+    industry      VARCHAR   NOT NULL,
+    predicted     DOUBLE    NOT NULL,
+    low           DOUBLE    NOT NULL,
+    high          DOUBLE    NOT NULL,
+    baseline      DOUBLE    NOT NULL,
+    numbers       DOUBLE[]  NOT NULL,
+    texts         VARCHAR[] NOT NULL,
+    shap          DOUBLE[]  NOT NULL,
+    fold          INTEGER   NOT NULL,
+    sensitivities DOUBLE[]  NOT NULL,
+    promotion     INTEGER, -- null where there are no promotions
+    actions       INTEGER   NOT NULL,
+    rank          INTEGER   NOT NULL,
+    score         DOUBLE    NOT NULL,
+    scaled_score  DOUBLE    NOT NULL,
+    reason        VARCHAR   NOT NULL,
+    -- Derived from the other columns when the rows are written.
+    percentile      DOUBLE  NOT NULL,
+    book_percentile DOUBLE  NOT NULL,
+    book            BIGINT  NOT NULL,
+    span            DOUBLE  NOT NULL
+);
+
+-- The snapshot that this one was compared with: one row, or none when there was no other.
+CREATE TABLE comparison (
+    previous_id           VARCHAR   NOT NULL,
+    previous_as_of        TIMESTAMP NOT NULL,
+    not_told_apart        VARCHAR,
+    allocator             VARCHAR   NOT NULL,
+    capacity              BIGINT    NOT NULL,
+    cap_per_account       BIGINT    NOT NULL,
+    allocated             BIGINT    NOT NULL,
+    accounts_with_actions BIGINT    NOT NULL
+);
+
+-- One row for each account that is new, gone or not as it was, in the order of account_id.
+-- "feature" is a position in `features`.
+CREATE TABLE changes (
+    account_id       VARCHAR NOT NULL,
+    name             VARCHAR NOT NULL,
+    owner            VARCHAR NOT NULL,
+    region           VARCHAR NOT NULL,
+    kind             VARCHAR NOT NULL CHECK (kind IN ('changed', 'new', 'gone')),
+    predicted_before DOUBLE,
+    predicted_after  DOUBLE,
+    by_data          DOUBLE,
+    by_model         DOUBLE,
+    actions_before   INTEGER,
+    actions_after    INTEGER,
+    actions_by_data  INTEGER,
+    actions_by_model INTEGER,
+    actions_by_rules INTEGER,
+    "values"         STRUCT(
+        feature INTEGER, number_before DOUBLE, number_after DOUBLE, text_before VARCHAR, text_after VARCHAR
+    )[] NOT NULL
+);
+
+CREATE VIEW shap_long AS
+SELECT
+    accounts.account_id,
+    features.position,
+    features.name AS feature,
+    features.kind,
+    accounts.numbers[features.position + 1] AS number,
+    accounts.texts[features.position + 1] AS text,
+    accounts.shap[features.position + 1] AS shap
+FROM accounts
+CROSS JOIN features;

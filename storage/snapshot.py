@@ -1,0 +1,517 @@
+"""One published snapshot, open for reading."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+
+from storage.changes import CHANGES_SCHEMA, make_change
+from storage.errors import (
+    DamagedSnapshotError,
+    SnapshotGoneError,
+    UnknownFeatureError,
+    UnreadableSnapshotError,
+)
+from storage.records import (
+    BIG_MOVE,
+    WIDEST_SPAN,
+    Account,
+    AccountName,
+    Allocation,
+    AllocationSummary,
+    BaseRate,
+    Calibration,
+    CandidateScore,
+    Change,
+    Comparison,
+    Contribution,
+    Coverage,
+    Dependence,
+    DigestRow,
+    Drift,
+    Feature,
+    FeatureDrift,
+    FeatureKind,
+    ModelCard,
+    Movers,
+    Score,
+    Sensitivity,
+    SnapshotInfo,
+    Source,
+    Standing,
+    Verdict,
+    Words,
+)
+from storage.similar import SimilarAccounts
+from storage.wellformed import well_formed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+    from storage.records import FeatureValue
+
+_CHANGES: Final = f"""SELECT {", ".join(f'"{name}"' for name in CHANGES_SCHEMA.names)} FROM changes"""
+
+# How many features of an account a digest names.
+_STRONGEST: Final = 2
+
+
+def read_only_connection(path: Path) -> DuckDBPyConnection:
+    """Open a database file for reading, within bounds: one thread, little memory, nothing outside of the file."""
+    return duckdb.connect(
+        str(path),
+        read_only=True,
+        config={
+            "threads": 1,
+            "memory_limit": "512MB",
+            "enable_external_access": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "lock_configuration": True,
+        },
+    )
+
+
+class Snapshot:
+    """One open snapshot; any number of threads may ask it at once.
+
+    Every method may raise UnreadableSnapshotError.
+    """
+
+    def __init__(self, database: DuckDBPyConnection, path: Path) -> None:
+        self._database = database
+        self._path = path
+        self._similar: SimilarAccounts | None = None
+        self._similar_lock = threading.Lock()
+        self.info = self._read_info()
+        self.features = self._read_features()
+        self.promotions = self._read_promotions()
+        self.base_rates = self._read_base_rates()
+
+    def find_account(self, account_id: str) -> Account | None:
+        """Return the account with exactly this id, in any letter case.
+
+        Where ids differ in nothing but letter case, only the exact spelling finds one.
+        """
+        rows = self._fetch(
+            """
+            SELECT
+                account_id, name, owner, region, industry, predicted, low, high, baseline,
+                percentile, book_percentile, book, span,
+                numbers, texts, shap, sensitivities, promotion, actions, rank, score, scaled_score, reason
+            FROM accounts
+            WHERE account_key = upper($account_id)
+            """,
+            {"account_id": account_id},
+        )
+        # Chosen here because an ORDER BY would triple the cost of the query.
+        chosen = rows if len(rows) == 1 else [row for row in rows if row[0] == account_id]
+        return self._to_account(chosen[0]) if chosen else None
+
+    def find_by_name(self, name: str) -> tuple[AccountName, ...]:
+        """Return the accounts of the company with this whole name, in any letter case; several may share it."""
+        rows = self._fetch(
+            """
+            SELECT account_id, name
+            FROM accounts
+            WHERE upper(name) = upper($name)
+            ORDER BY account_id
+            """,
+            {"name": name},
+        )
+        return tuple(AccountName(account_id=account_id, name=found) for account_id, found in rows)
+
+    def closest(self, text: str, *, limit: int = 5) -> tuple[AccountName, ...]:
+        """Return the accounts whose id or name resembles the text, best first; nothing that is not similar."""
+        with self._similar_lock:
+            if self._similar is None:
+                rows = self._fetch("SELECT account_id, name FROM accounts ORDER BY account_key, account_id")
+                self._similar = SimilarAccounts(
+                    tuple(AccountName(account_id=account_id, name=name) for account_id, name in rows)
+                )
+        return self._similar.closest(text, limit=limit)
+
+    def dependence(self, feature: Feature, *, limit: int = 2000) -> Dependence:
+        """Return what a feature contributes across accounts in the order of their ids.
+
+        Beyond ``limit`` accounts with a value it is an even sample of exactly that many, the same at every call.
+        """
+        if feature not in self.features:
+            raise UnknownFeatureError(feature.name, snapshot_id=self.info.snapshot_id)
+        values = "numbers" if feature.kind is FeatureKind.NUMBER else "texts"
+        rows = self._fetch(
+            f"""
+            WITH known AS (
+                SELECT
+                    {values}[$entry] AS value,
+                    shap[$entry] AS shap,
+                    actions,
+                    row_number() OVER (ORDER BY account_key, account_id) AS place,
+                    count(*) OVER () AS size
+                FROM accounts
+                WHERE {values}[$entry] IS NOT NULL
+            )
+            SELECT value, shap, actions
+            FROM known
+            WHERE size <= $limit OR place * $limit // size > (place - 1) * $limit // size
+            ORDER BY place
+            """,
+            {"entry": self.features.index(feature) + 1, "limit": limit},
+        )
+        return Dependence(
+            feature=feature,
+            values=tuple(value for value, _, _ in rows),
+            shap=tuple(shap for _, shap, _ in rows),
+            actions=tuple(actions for _, _, actions in rows),
+        )
+
+    def values(self, feature: Feature) -> tuple[FeatureValue, ...]:
+        """Return the value of a feature for every account, in the order of their ids; None where it is missing."""
+        if feature not in self.features:
+            raise UnknownFeatureError(feature.name, snapshot_id=self.info.snapshot_id)
+        values = "numbers" if feature.kind is FeatureKind.NUMBER else "texts"
+        rows = self._fetch(
+            f"SELECT {values}[$entry] FROM accounts ORDER BY account_key, account_id",
+            {"entry": self.features.index(feature) + 1},
+        )
+        return tuple(value for (value,) in rows)
+
+    def count_too_wide_to_rank(self) -> int:
+        """Return how many accounts have an interval that is too wide to rank them by."""
+        [(count,)] = self._fetch("SELECT count(*) FROM accounts WHERE span > $widest", {"widest": WIDEST_SPAN})
+        return int(count)
+
+    def digest(self, *, limit: int, owner: str | None = None, region: str | None = None) -> tuple[DigestRow, ...]:
+        """Return the accounts that get actions, the highest predicted value first."""
+        rows = self._fetch(
+            """
+            SELECT account_id, name, owner, region, predicted, low, high, actions, numbers, texts, shap
+            FROM accounts
+            WHERE actions > 0
+              AND ($owner::VARCHAR IS NULL OR owner = $owner)
+              AND ($region::VARCHAR IS NULL OR region = $region)
+            ORDER BY predicted DESC, account_id
+            LIMIT $limit
+            """,
+            {"owner": owner, "region": region, "limit": limit},
+        )
+        return tuple(
+            DigestRow(
+                account_id=account_id,
+                name=name,
+                owner=row_owner,
+                region=row_region,
+                predicted=predicted,
+                low=low,
+                high=high,
+                actions=actions,
+                strongest=self._strongest(numbers, texts, shap),
+            )
+            for account_id, name, row_owner, row_region, predicted, low, high, actions, numbers, texts, shap in rows
+        )
+
+    def accounts(self) -> pa.Table:
+        """Return all accounts as they were handed over to be published, in the order of their ids."""
+        try:
+            with self._database.cursor() as cursor:
+                return cursor.sql(
+                    """
+                    SELECT
+                        account_id, name, owner, region, industry, predicted, low, high, baseline, numbers, texts, shap,
+                        fold, sensitivities, promotion, actions, rank, score, scaled_score, reason
+                    FROM accounts
+                    ORDER BY account_key, account_id
+                    """
+                ).to_arrow_table()
+        except duckdb.Error as error:
+            raise UnreadableSnapshotError(self._path, error) from error
+
+    def find_change(self, account_id: str) -> Change | None:
+        """Return what changed about the account with exactly this id; None where nothing did or nothing is known."""
+        rows = self._fetch(f"{_CHANGES} WHERE account_id = $account_id", {"account_id": account_id})
+        return self._to_change(rows[0]) if rows else None
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return every account that is new, gone or not as it was in the previous snapshot, in the order of ids."""
+        return tuple(map(self._to_change, self._fetch(f"{_CHANGES} ORDER BY account_id")))
+
+    def movers(self, *, limit: int, owner: str | None = None, region: str | None = None) -> Movers:
+        """Return up to ``limit`` accounts in each direction whose predictions moved most."""
+        up, down = (
+            tuple(
+                map(
+                    self._to_change,
+                    self._fetch(
+                        f"""
+                        {_CHANGES}
+                        WHERE kind = 'changed'
+                          AND $sign::INTEGER * (predicted_after - predicted_before) > 0
+                          AND abs(predicted_after - predicted_before) >= $share * abs(predicted_before)
+                          AND ($owner::VARCHAR IS NULL OR owner = $owner)
+                          AND ($region::VARCHAR IS NULL OR region = $region)
+                        ORDER BY abs(predicted_after - predicted_before) DESC, account_id
+                        LIMIT $limit
+                        """,
+                        {"sign": sign, "share": BIG_MOVE, "owner": owner, "region": region, "limit": limit},
+                    ),
+                )
+            )
+            for sign in (1, -1)
+        )
+        return Movers(up=up, down=down)
+
+    def artefact(self) -> bytes:
+        """Return the fitted model in the skops format; its SHA-256 is checked against the model card."""
+        path = self._path.with_suffix(".skops")
+        try:
+            artefact = path.read_bytes()
+        except FileNotFoundError as error:
+            raise SnapshotGoneError(self.info.snapshot_id) from error
+        except OSError as error:
+            raise UnreadableSnapshotError(path, error) from error
+        if hashlib.sha256(artefact).hexdigest() != self.info.card.artefact_sha256:
+            raise DamagedSnapshotError(path, "it is not the model that the model card names")
+        return artefact
+
+    def close(self) -> None:
+        """Close the file; nothing can be asked afterwards."""
+        self._database.close()
+
+    def _fetch(self, query: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
+        well_formed_parameters = {
+            name: well_formed(value) if isinstance(value, str) else value for name, value in (parameters or {}).items()
+        }
+        # An error of a SELECT comes when rows are fetched, so both calls stand inside the try.
+        try:
+            with self._database.cursor() as cursor:
+                return cursor.execute(query, well_formed_parameters).fetchall()
+        except duckdb.Error as error:
+            raise UnreadableSnapshotError(self._path, error) from error
+
+    def _to_account(self, row: tuple[Any, ...]) -> Account:
+        numbers, texts, shap, sensitivities, promotion, actions, rank, score, scaled_score, reason = row[13:]
+        responses = tuple(
+            Sensitivity(name=name, label=label, value=value)
+            for (name, label), value in zip(self.promotions, sensitivities, strict=True)
+        )
+        return Account(
+            account_id=row[0],
+            name=row[1],
+            owner=row[2],
+            region=row[3],
+            industry=row[4],
+            predicted=row[5],
+            low=row[6],
+            high=row[7],
+            baseline=row[8],
+            standing=Standing(percentile=row[9], book_percentile=row[10], book=row[11], span=row[12]),
+            values=self._values(numbers, texts),
+            shap=tuple(shap),
+            sensitivities=responses,
+            promotion=None if promotion is None else responses[promotion],
+            allocation=Allocation(actions=actions, rank=rank, score=score, scaled_score=scaled_score, reason=reason),
+        )
+
+    def _values(self, numbers: Sequence[float | None], texts: Sequence[str | None]) -> tuple[FeatureValue, ...]:
+        return tuple(
+            number if feature.kind is FeatureKind.NUMBER else text
+            for feature, number, text in zip(self.features, numbers, texts, strict=True)
+        )
+
+    def _strongest(
+        self, numbers: Sequence[float | None], texts: Sequence[str | None], shap: Sequence[float]
+    ) -> tuple[Contribution, ...]:
+        contributions = (
+            Contribution(feature=feature, value=value, shap=effect)
+            for feature, value, effect in zip(self.features, self._values(numbers, texts), shap, strict=True)
+        )
+        return tuple(sorted(contributions, key=lambda each: -abs(each.shap))[:_STRONGEST])
+
+    def _to_change(self, row: tuple[Any, ...]) -> Change:
+        return make_change(dict(zip(CHANGES_SCHEMA.names, row, strict=True)), self.features)
+
+    def _read_comparison(self) -> Comparison | None:
+        rows = self._fetch(
+            """
+            SELECT
+                previous_id, previous_as_of, not_told_apart,
+                allocator, capacity, cap_per_account, allocated, accounts_with_actions
+            FROM comparison
+            """
+        )
+        return next(
+            (
+                Comparison(
+                    previous_id=row[0],
+                    previous_as_of=row[1],
+                    not_told_apart=row[2],
+                    allocation=AllocationSummary(
+                        allocator=row[3],
+                        capacity=row[4],
+                        cap_per_account=row[5],
+                        allocated=row[6],
+                        accounts_with_actions=row[7],
+                    ),
+                )
+                for row in rows
+            ),
+            None,
+        )
+
+    def _read_info(self) -> SnapshotInfo:
+        [row] = self._fetch(
+            """
+            SELECT
+                snapshot_id, generation, created_at, accounts,
+                source_description, source_sha256, source_as_of,
+                allocator, capacity, cap_per_account, allocated, accounts_with_actions
+            FROM snapshot
+            """
+        )
+        return SnapshotInfo(
+            snapshot_id=row[0],
+            generation=row[1],
+            created_at=row[2],
+            accounts=row[3],
+            source=Source(description=row[4], sha256=row[5], as_of=row[6]),
+            card=self._read_card(),
+            words=self._read_words(),
+            allocation=AllocationSummary(
+                allocator=row[7],
+                capacity=row[8],
+                cap_per_account=row[9],
+                allocated=row[10],
+                accounts_with_actions=row[11],
+            ),
+            comparison=self._read_comparison(),
+        )
+
+    def _read_words(self) -> Words:
+        [row] = self._fetch("SELECT pack, account, accounts, rep, reps, action, actions, target, unit FROM words")
+        pack, account, accounts, rep, reps, action, actions, target, unit = row
+        return Words(
+            pack=pack,
+            account=account,
+            accounts=accounts,
+            rep=rep,
+            reps=reps,
+            action=action,
+            actions=actions,
+            target=target,
+            unit=unit,
+        )
+
+    def _read_card(self) -> ModelCard:
+        [row] = self._fetch(
+            """
+            SELECT
+                verdict, family, training_rows, measured_rows, seed, target_mean, r2_holdout, r2_ceiling,
+                interval_level, interval_coverage, artefact_sha256, versions,
+                r2, r2_error, mae, mae_error, spearman, spearman_error,
+                earlier_snapshot_id, earlier_as_of, earlier_target_mean
+            FROM snapshot
+            """
+        )
+        return ModelCard(
+            verdict=Verdict(row[0]),
+            family=row[1],
+            training_rows=row[2],
+            measured_rows=row[3],
+            seed=row[4],
+            target_mean=row[5],
+            r2_holdout=row[6],
+            r2_ceiling=row[7],
+            interval_level=row[8],
+            interval_coverage=row[9],
+            artefact_sha256=row[10],
+            versions=row[11],
+            score=_to_score(row[12:18]),
+            candidates=self._read_candidates(),
+            coverage=self._read_coverage(),
+            calibration=self._read_calibration(),
+            drift=None if row[18] is None else self._read_drift(*row[18:]),
+        )
+
+    def _read_candidates(self) -> tuple[CandidateScore, ...]:
+        rows = self._fetch(
+            """
+            SELECT family, r2, r2_error, mae, mae_error, spearman, spearman_error
+            FROM candidates
+            ORDER BY position
+            """
+        )
+        return tuple(CandidateScore(family=row[0], score=_to_score(row[1:])) for row in rows)
+
+    def _read_coverage(self) -> tuple[Coverage, ...]:
+        rows = self._fetch("SELECT segment, name, accounts, coverage FROM coverage ORDER BY position")
+        return tuple(
+            Coverage(segment=segment, name=name, accounts=accounts, coverage=coverage)
+            for segment, name, accounts, coverage in rows
+        )
+
+    def _read_calibration(self) -> tuple[Calibration, ...]:
+        rows = self._fetch("SELECT accounts, predicted, outcome, outcome_error FROM calibration ORDER BY position")
+        return tuple(
+            Calibration(accounts=accounts, predicted=predicted, outcome=outcome, outcome_error=outcome_error)
+            for accounts, predicted, outcome, outcome_error in rows
+        )
+
+    def _read_drift(self, snapshot_id: str, as_of: datetime, target_mean: float) -> Drift:
+        rows = self._fetch('SELECT feature, psi, "limit" FROM drift ORDER BY position')
+        return Drift(
+            snapshot_id=snapshot_id,
+            as_of=as_of,
+            target_mean=target_mean,
+            features=tuple(FeatureDrift(feature=feature, psi=psi, limit=limit) for feature, psi, limit in rows),
+        )
+
+    def _read_base_rates(self) -> tuple[BaseRate, ...]:
+        rows = self._fetch(
+            """
+            SELECT feature, threshold, category, count_with, median_with, count_without, median_without
+            FROM base_rates
+            ORDER BY position
+            """
+        )
+        return tuple(
+            BaseRate(
+                feature=feature,
+                threshold=threshold,
+                category=category,
+                count_with=count_with,
+                median_with=median_with,
+                count_without=count_without,
+                median_without=median_without,
+            )
+            for feature, threshold, category, count_with, median_with, count_without, median_without in rows
+        )
+
+    def _read_features(self) -> tuple[Feature, ...]:
+        rows = self._fetch('SELECT name, label, "group", unit, kind FROM features ORDER BY position')
+        return tuple(
+            Feature(name=name, label=label, group=group, unit=unit, kind=FeatureKind(kind))
+            for name, label, group, unit, kind in rows
+        )
+
+    def _read_promotions(self) -> tuple[tuple[str, str], ...]:
+        return tuple(self._fetch("SELECT name, label FROM promotions ORDER BY position"))
+
+
+def _to_score(row: tuple[Any, ...]) -> Score:
+    r2, r2_error, mae, mae_error, spearman, spearman_error = row
+    return Score(
+        r2=r2,
+        r2_error=r2_error,
+        mae=mae,
+        mae_error=mae_error,
+        spearman=spearman,
+        spearman_error=spearman_error,
+    )

@@ -1,0 +1,338 @@
+"""A server on loopback that speaks Anthropic's wire format, as strict about requests as the API.
+
+It writes a valid plan or answer for any brief from the evidence that it finds in the request, and fails on demand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections import deque
+from enum import Enum, auto
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import Message
+
+API_KEY = "sk-ant-loopback"
+MODELS = frozenset({"claude-sonnet-5-5", "claude-haiku-5-5"})
+_ALLOWED = frozenset(
+    {
+        "model",
+        "max_tokens",
+        "messages",
+        "system",
+        "stream",
+        "output_config",
+        "thinking",
+        "tools",
+        "tool_choice",
+        "metadata",
+    }
+)
+_TEXT_CHUNK = 40
+
+
+class Scenario(Enum):
+    """What the next request meets."""
+
+    NORMAL = auto()
+    RATE_LIMITED = auto()
+    RATE_LIMITED_FOR_AN_HOUR = auto()
+    OVERLOADED = auto()
+    FAILED = auto()
+    FORBIDDEN = auto()
+    OVERLOADED_IN_STREAM = auto()
+    CUT_OFF = auto()
+    ENDS_EARLY = auto()
+    REFUSAL = auto()
+    MAX_TOKENS = auto()
+    INVALID_JSON = auto()
+    WRONG_FORM = auto()
+    UNKNOWN_EVIDENCE = auto()
+    INVENTED_NUMBERS = auto()
+    ONE_SECTION_INVENTED = auto()
+    HIJACKED = auto()
+    NOT_IN_SOURCES = auto()
+    SLOW = auto()
+
+
+_STATUSES = {
+    Scenario.RATE_LIMITED: (429, "rate_limit_error", {"retry-after": "0"}),
+    Scenario.RATE_LIMITED_FOR_AN_HOUR: (429, "rate_limit_error", {"retry-after": "3600"}),
+    Scenario.OVERLOADED: (529, "overloaded_error", {"retry-after": "0"}),
+    Scenario.FAILED: (500, "api_error", {"retry-after": "0"}),
+    Scenario.FORBIDDEN: (403, "permission_error", {}),
+}
+
+
+class AnthropicServer:
+    """``next`` queues what the coming requests meet, one each; after that everything is normal."""
+
+    def __init__(self, *, slow_seconds: float = 0.3) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.slow_seconds = slow_seconds
+        self._scenarios: deque[Scenario] = deque()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def next(self, *scenarios: Scenario) -> None:
+        self._scenarios.extend(scenarios)
+
+    def take_scenario(self) -> Scenario:
+        return self._scenarios.popleft() if self._scenarios else Scenario.NORMAL
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _make_handler(self) -> type[BaseHTTPRequestHandler]:  # noqa: C901 # counts the methods of the class inside
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:  # the name that the base class looks up
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                server.requests.append(body)
+                rejected = reject(self.path, self.headers, body)
+                if rejected is not None:
+                    self._fail(*rejected, {})
+                    return
+                scenario = server.take_scenario()
+                if scenario in _STATUSES:
+                    status, kind, headers = _STATUSES[scenario]
+                    self._fail(status, kind, "SECRET DETAIL OF THE SERVICE", headers)
+                    return
+                self._stream(body, scenario)
+
+            def _stream(self, body: dict[str, Any], scenario: Scenario) -> None:
+                self.send_response(200)
+                self.send_header("content-type", "text/event-stream; charset=utf-8")
+                self.send_header("request-id", "req_loopback")
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                for name, data in events(body, scenario):
+                    if name == "cut":
+                        # No last chunk: the client sees the connection end inside the body.
+                        self.close_connection = True
+                        return
+                    if scenario is Scenario.SLOW:
+                        time.sleep(server.slow_seconds)
+                    event = f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+                    try:
+                        self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+                        self.wfile.flush()
+                    except OSError:
+                        self.close_connection = True
+                        return
+                self.wfile.write(b"0\r\n\r\n")
+
+            def _fail(self, status: int, kind: str, message: str, headers: dict[str, str]) -> None:
+                error = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_loopback"}
+                content = json.dumps(error).encode()
+                self.send_response(status)
+                for name, value in {
+                    "content-type": "application/json",
+                    "content-length": str(len(content)),
+                    "request-id": "req_loopback",
+                    **headers,
+                }.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                """Keep the test output quiet."""
+
+        return Handler
+
+
+def reject(path: str, headers: Message, body: dict[str, Any]) -> tuple[int, str, str] | None:
+    """Return status, type and message of the refusal that this request meets, or None."""
+    if path.split("?", maxsplit=1)[0] != "/v1/messages":
+        return 404, "not_found_error", f"no such path: {path}"
+    if f"Bearer {API_KEY}" != headers.get("authorization") and headers.get("x-api-key") != API_KEY:
+        return 401, "authentication_error", "invalid x-api-key"
+    if "anthropic-version" not in headers:
+        return 400, "invalid_request_error", "anthropic-version: header is required"
+    if body.get("model") not in MODELS:
+        return 404, "not_found_error", f"model: {body.get('model')}"
+    fault = find_fault(body)
+    return None if fault is None else (400, "invalid_request_error", fault)
+
+
+def find_fault(body: dict[str, Any]) -> str | None:
+    """Return what the API would reject about this request, or None."""
+    messages = body.get("messages") or [{"role": "none", "content": []}]
+    blocks = [*body.get("system", []), *(block for message in messages for block in message["content"])]
+    output_format = body.get("output_config", {}).get("format") or {"type": "json_schema", "schema": {}}
+    faults = (
+        *((name in body, f"{name}: not supported for this model") for name in ("temperature", "top_p", "top_k")),
+        (bool(set(body) - _ALLOWED), f"{sorted(set(body) - _ALLOWED)}: Extra inputs are not permitted"),
+        (body.get("thinking", {}).get("type", "adaptive") != "adaptive", "thinking: only adaptive is supported"),
+        (body.get("tool_choice", {}).get("type") in {"any", "tool"}, "tool_choice: forced tool use is not supported"),
+        (not isinstance(body.get("max_tokens"), int), "max_tokens: Field required"),
+        (body.get("stream") is not True, "stream: this server only streams"),
+        (messages[0]["role"] != "user", "messages: first message must use the user role"),
+        (messages[-1]["role"] == "assistant", "messages: this model does not support assistant message prefill"),
+        (any(block.get("text") == "" for block in blocks), "messages: text content blocks must be non-empty"),
+        (sum("cache_control" in block for block in blocks) > 4, "cache_control: at most 4 blocks"),
+        (output_format.get("type") != "json_schema", "output_config.format.type: must be json_schema"),
+    )
+    found = next((message for applies, message in faults if applies), None)
+    return found or _find_schema_fault(output_format["schema"])
+
+
+def _find_schema_fault(schema: dict[str, Any]) -> str | None:
+    for keyword in ("minLength", "maxLength", "maxItems", "minimum", "maximum", "uniqueItems"):
+        if keyword in schema:
+            return f"output_config.format.schema: {keyword} is not supported"
+    if schema.get("minItems", 0) not in {0, 1}:
+        return "output_config.format.schema: minItems must be 0 or 1"
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            return "output_config.format.schema: additionalProperties must be false"
+        if sorted(schema.get("required", [])) != sorted(schema["properties"]):
+            return "output_config.format.schema: every property must be required"
+    inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return next((fault for each in inner if (fault := _find_schema_fault(each)) is not None), None)
+
+
+def events(body: dict[str, Any], scenario: Scenario) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the events of one message as (name, data); the name ``cut`` ends the connection."""
+    usage = {
+        "input_tokens": 900,
+        "cache_creation_input_tokens": 4_000,
+        "cache_read_input_tokens": 0,
+        "output_tokens": 1,
+    }
+    start = {
+        "id": "msg_loopback",
+        "type": "message",
+        "role": "assistant",
+        "model": body["model"],
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
+    yield "message_start", {"type": "message_start", "message": start}
+    yield "ping", {"type": "ping"}
+    yield "content_block_start", _block_start(0, {"type": "thinking", "thinking": "", "signature": ""})
+    yield "content_block_delta", _delta(0, {"type": "thinking_delta", "thinking": '{"not": "the answer"}'})
+    yield "content_block_delta", _delta(0, {"type": "signature_delta", "signature": "c2ln"})
+    yield "content_block_stop", {"type": "content_block_stop", "index": 0}
+    if scenario is Scenario.REFUSAL:
+        yield from _end("refusal")
+        return
+    text = write(body, scenario)
+    yield "content_block_start", _block_start(1, {"type": "text", "text": ""})
+    chunks = [text[place : place + _TEXT_CHUNK] for place in range(0, len(text), _TEXT_CHUNK)]
+    for place, chunk in enumerate(chunks):
+        if place == len(chunks) // 2:
+            if scenario is Scenario.CUT_OFF:
+                yield "cut", {}
+            if scenario is Scenario.ENDS_EARLY:
+                return
+            if scenario is Scenario.OVERLOADED_IN_STREAM:
+                yield "error", {"type": "error", "error": {"type": "overloaded_error", "message": "SECRET DETAIL"}}
+                return
+            if scenario is Scenario.MAX_TOKENS:
+                yield from _end("max_tokens")
+                return
+        yield "content_block_delta", _delta(1, {"type": "text_delta", "text": chunk})
+    yield "content_block_stop", {"type": "content_block_stop", "index": 1}
+    yield from _end("end_turn")
+
+
+def write(body: dict[str, Any], scenario: Scenario) -> str:
+    """Write what the schema asks for, from the evidence in the request."""
+    if scenario is Scenario.INVALID_JSON:
+        return '{"executive_summary": [{"text": "And then'
+    if scenario is Scenario.WRONG_FORM:
+        return '{"plan": "in words"}'
+    evidence = find_evidence(body)
+    schema = body["output_config"]["format"]["schema"]
+    written: dict[str, Any] = {}
+    for place, (name, part) in enumerate(schema["properties"].items()):
+        if part["type"] == "string":
+            written[name] = (
+                "a contract, which would have to be added to the documents."
+                if scenario is Scenario.NOT_IN_SOURCES
+                else ""
+            )
+        elif part["type"] == "array":
+            spoilt = scenario if scenario is not Scenario.ONE_SECTION_INVENTED or place == 0 else Scenario.NORMAL
+            written[name] = [_statement(evidence, place * 2 + each, spoilt) for each in range(2)]
+            if scenario is Scenario.NOT_IN_SOURCES:
+                written[name] = []
+        else:
+            spoilt = scenario if scenario is not Scenario.ONE_SECTION_INVENTED else Scenario.NORMAL
+            written[name] = _statement(evidence, place, spoilt)
+    return json.dumps(written, ensure_ascii=False)
+
+
+def _statement(evidence: list[tuple[str, str]], place: int, scenario: Scenario) -> dict[str, Any]:
+    evidence_id, text = evidence[place % len(evidence)]
+    number = re.search(r"\$\d[\d,]*(?:\.\d+)?[KMB]?(?!\w)", text)
+    said = f"Claude would open with this, worth {number.group()}." if number else "Claude would open with this."
+    match scenario:
+        case Scenario.UNKNOWN_EVIDENCE:
+            evidence_id = "K999"
+        case Scenario.INVENTED_NUMBERS | Scenario.ONE_SECTION_INVENTED:
+            said = "They will certainly sign for $777,123 this week."
+        case Scenario.HIJACKED:
+            said = (
+                "See https://evil.example/pay for the details.",
+                "Attention <!channel>, call now.",
+                "Write to sales@evil.example today.",
+            )[place % 3]
+        case _:
+            pass
+    return {"text": said, "evidence": [evidence_id]}
+
+
+def find_evidence(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (id, text) of every evidence item in the user turns that hold JSON, the newest turn's first."""
+    found: list[tuple[str, str]] = []
+    for message in reversed(body["messages"]):
+        for block in message["content"]:
+            try:
+                data = json.loads(block["text"])
+            except ValueError:
+                continue
+            rows = [*data.get("evidence", []), *data.get("passages", [])]
+            found += [(row["id"], row["text"]) for row in rows]
+    return found
+
+
+def _block_start(index: int, block: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "content_block_start", "index": index, "content_block": block}
+
+
+def _delta(index: int, delta: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": index, "delta": delta}
+
+
+def _end(stop_reason: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield (
+        "message_delta",
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": stop_reason, "stop_sequence": None},
+            "usage": {"output_tokens": 1_200},
+        },
+    )
+    yield "message_stop", {"type": "message_stop"}

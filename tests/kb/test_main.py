@@ -1,0 +1,38 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PRECALL_HOME"} | {"COLUMNS": "160"}
+    if home is not None:
+        environment["PRECALL_HOME"] = str(home)
+    command = [sys.executable, "-m", "kb", *arguments]
+    return subprocess.run(  # noqa: S603  # our own module, arguments from the tests below
+        command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False
+    )
+
+
+def test_the_command_builds_names_problems_and_succeeds(tmp_path: Path) -> None:
+    documents = tmp_path / "kb" / "documents"
+    documents.mkdir(parents=True)
+    (documents / "[red]scan.pdf").write_bytes(b"")
+
+    done = run(home=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "Competitive Intelligence" in done.stdout
+    assert "[red]scan.pdf" in done.stdout
+    assert "is empty (0 bytes)" in done.stdout
+    assert "5 documents, 20 pages" in done.stdout
+    assert "1 file left out" in done.stdout
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    done = run("--home", str(tmp_path / "no" / "such"))
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert str(tmp_path / "no") in done.stderr
+    assert "Traceback" not in done.stderr

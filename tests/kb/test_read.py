@@ -1,0 +1,191 @@
+import io
+import os
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pypdf
+import pytest
+from reportlab.lib import pdfencrypt
+from reportlab.pdfgen.canvas import Canvas
+
+from kb.documents import DocumentText, UnreadableDocument
+from kb.read import normalise, read_pdf
+
+MakePdf = Callable[..., bytes]
+
+
+def put(folder: Path, content: bytes, name: str = "file.pdf") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def pdf_of_objects(*objects: bytes) -> bytes:
+    out = io.BytesIO()
+    out.write(b"%PDF-1.7\n")
+    offsets = []
+    for number, content in enumerate(objects, start=1):
+        offsets.append(out.tell())
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, content))
+    start = out.tell()
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
+    out.writelines(b"%010d 00000 n \n" % offset for offset in offsets)
+    out.write(b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, start))
+    return out.getvalue()
+
+
+def page_with(content_stream: bytes) -> bytes:
+    return pdf_of_objects(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>",
+        content_stream,
+    )
+
+
+def encrypted(make_pdf: MakePdf, *, user: str, algorithm: str) -> bytes:
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(make_pdf("Renewals reach 96 percent.")))
+    writer.encrypt(user_password=user, owner_password="owner", algorithm=algorithm)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def test_pages_come_back_one_by_one_with_title_kind_and_hash(tmp_path: Path, make_pdf: MakePdf) -> None:
+    path = put(tmp_path, make_pdf("First page.", "Second page.", title="Product News", keywords="trends, x"))
+
+    text = read_pdf(path, file="news.pdf")
+
+    assert isinstance(text, DocumentText)
+    assert text.pages == ("First page.", "Second page.")
+    assert (text.title, text.kind, text.file) == ("Product News", "trends", "news.pdf")
+    assert len(text.sha256) == 64
+
+
+def test_a_table_keeps_each_row_on_one_line(home: Path) -> None:
+    path = home / "kb" / "documents" / "product-capabilities.pdf"
+
+    text = read_pdf(path, file=path.name)
+
+    assert isinstance(text, DocumentText)
+    pages = "\n".join(text.pages)
+    assert "Monthly uptime commitment | 99.9 % | 99.95 % | 99.99 %" in pages
+    assert "Academy Pass | One named person | All courses for a year, two certificates | $900" in pages
+    assert "• Encryption uses keys the customer holds;" in pages
+
+
+@pytest.mark.parametrize("algorithm", ["RC4-128", "AES-128", "AES-256"])
+def test_an_empty_password_opens_and_any_other_is_asked_to_be_removed(
+    tmp_path: Path, make_pdf: MakePdf, algorithm: str
+) -> None:
+    opened = read_pdf(put(tmp_path, encrypted(make_pdf, user="", algorithm=algorithm)), file="a.pdf")
+    closed = read_pdf(put(tmp_path, encrypted(make_pdf, user="secret", algorithm=algorithm)), file="b.pdf")
+
+    assert isinstance(opened, DocumentText)
+    assert opened.pages == ("Renewals reach 96 percent.",)
+    assert isinstance(closed, UnreadableDocument)
+    assert closed.file == "b.pdf"
+    assert "password" in closed.reason
+    assert "without a password" in closed.remedy
+
+
+def test_reportlabs_own_encryption_is_named_too(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out, encrypt=pdfencrypt.StandardEncryption("user", "owner", strength=128))
+    canvas.drawString(72, 700, "secret")
+    canvas.save()
+
+    closed = read_pdf(put(tmp_path, out.getvalue()), file="c.pdf")
+
+    assert isinstance(closed, UnreadableDocument)
+    assert "password" in closed.reason
+
+
+def image_only() -> bytes:
+    out = io.BytesIO()
+    canvas = Canvas(out)
+    canvas.rect(100, 100, 300, 300, fill=1)
+    canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def deep_array() -> bytes:
+    return page_with(b"<< /Length 4 /Extra " + b"[" * 10_000 + b"]" * 10_000 + b" >>\nstream\n0 0 \nendstream")
+
+
+def deep_page_tree() -> bytes:
+    kids = [b"<< /Type /Pages /Kids [%d 0 R] /Count 1 >>" % (number + 1) for number in range(2, 10_002)]
+    leaf = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>"
+    return pdf_of_objects(b"<< /Type /Catalog /Pages 2 0 R >>", *kids, leaf)
+
+
+def huge_declared_stream() -> bytes:
+    return page_with(b"<< /Length 99999999999 >>\nstream\nBT (x) Tj ET\nendstream")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (lambda _: b"", "empty"),
+        (lambda _: b"<!DOCTYPE html><html><body>404 Not Found</body></html>", "not a PDF"),
+        (lambda _: b"%PDF-1.7 and then nothing", "damaged"),
+        (lambda pdf: pdf[: len(pdf) // 3], "damaged"),
+        (lambda _: image_only(), "no text on its 1 pages"),
+        (lambda _: deep_array(), ""),
+        (lambda _: deep_page_tree(), ""),
+        (lambda _: huge_declared_stream(), ""),
+    ],
+    ids=["zero bytes", "html", "header only", "truncated", "image only", "deep array", "deep pages", "huge stream"],
+)
+def test_what_cannot_be_read_is_named_with_a_reason_and_a_way_out(
+    tmp_path: Path, make_pdf: MakePdf, content: Callable[[bytes], bytes], reason: str
+) -> None:
+    unreadable = read_pdf(put(tmp_path, content(make_pdf("Some text."))), file="bad.pdf")
+
+    assert isinstance(unreadable, UnreadableDocument)
+    assert unreadable.file == "bad.pdf"
+    assert reason in unreadable.reason
+    assert len(unreadable.remedy) > 10
+    assert "Traceback" not in unreadable.reason
+
+
+def test_a_pdf_that_unpacks_without_end_is_stopped_by_its_limits(tmp_path: Path) -> None:
+    packed = zlib.compress(b"q " * 100_000_000, 1)
+    bomb = page_with(b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(packed), packed))
+
+    assert isinstance(read_pdf(put(tmp_path, bomb), file="bomb.pdf"), UnreadableDocument)
+
+
+def test_a_missing_file_is_named_and_not_raised(tmp_path: Path) -> None:
+    missing = read_pdf(tmp_path / "gone.pdf", file="gone.pdf")
+
+    assert isinstance(missing, UnreadableDocument)
+    assert "could not be opened" in missing.reason
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_named(tmp_path: Path, make_pdf: MakePdf) -> None:
+    path = put(tmp_path, make_pdf("Text."))
+    path.chmod(0)
+
+    assert isinstance(read_pdf(path, file="locked.pdf"), UnreadableDocument)
+
+
+def test_a_title_some_program_left_behind_gives_way_to_the_file_name(tmp_path: Path, make_pdf: MakePdf) -> None:
+    path = put(tmp_path, make_pdf("Text.", title="draft_v3.docx"), name="Überblick-Preise_\u65e5\u672c.pdf")
+
+    text = read_pdf(path, file=path.name)
+
+    assert isinstance(text, DocumentText)
+    assert text.title == "Überblick Preise \u65e5\u672c"
+
+
+def test_invisible_characters_are_removed_and_compatibility_forms_resolved() -> None:
+    hidden = "pay\u200bload \u202egnp\u202c \U000e0041\U000e0042 soft\u00ad\nhyphen \ufb01ne\u00a0space \x00nul"
+
+    assert normalise(hidden) == "payload gnp softhyphen fine space nul"
+    assert normalise("\x7f First\n\uf0b7 Second\no Third") == "• First\n• Second\n• Third"
+    assert normalise("a broken \ud800 font") == "a broken ? font"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from pipeline.errors import TooFewGroupsError, TooFewTimesError
+from pipeline.folds import assign_folds
+
+
+def test_folds_are_of_equal_size_and_each_has_one_of_five_neighbours_by_outcome() -> None:
+    folds = assign_folds(np.arange(50.0), seed=1).of
+
+    assert [sorted(folds[start : start + 5]) for start in range(0, 50, 5)] == [[0, 1, 2, 3, 4]] * 10
+
+
+def test_no_company_teaches_a_model_that_is_tested_on_it() -> None:
+    companies = [f"company {row // 3}" for row in range(120)]
+    folds = assign_folds(np.random.default_rng(1).normal(size=120), seed=1, groups=companies)
+
+    for fold in range(folds.count):
+        tested = {companies[row] for row in folds.left_out(fold)}
+        assert not tested & {companies[row] for row in folds.training(fold)}
+        assert len(tested) == 8
+        both = tested | {companies[row] for row in folds.left_out((fold + 1) % 5)}
+        assert not both & {companies[row] for row in folds.training(fold, without=(fold + 1) % 5)}
+
+
+def test_in_order_of_time_only_what_came_before_teaches() -> None:
+    random = np.random.default_rng(2)
+    days = [date(2026, 1, 1) + timedelta(days=int(each)) for each in random.integers(0, 300, 240)]
+    folds = assign_folds(random.normal(size=240), seed=1, times=days)
+
+    assert folds.count == 6
+    for fold in range(1, 6):
+        assert max(days[row] for row in folds.training(fold)) < min(days[row] for row in folds.left_out(fold))
+    assert not folds.measured[folds.left_out(0)].any()
+    assert folds.measured[folds.of > 0].all()
+
+
+def test_in_order_of_time_the_past_of_the_tested_company_does_not_teach_either() -> None:
+    companies, moments = [row % 20 for row in range(120)], list(range(120))
+    folds = assign_folds(np.arange(120.0), seed=1, groups=companies[:60] + [99] * 60, times=moments)
+
+    assert 99 not in {([*companies[:60], *[99] * 60])[row] for row in folds.training(5)}
+
+
+def test_too_little_to_compare_on_is_said() -> None:
+    with pytest.raises(TooFewGroupsError, match="9 independent rows"):
+        assign_folds(np.arange(50.0), seed=1, groups=[row % 9 for row in range(50)])
+    with pytest.raises(TooFewTimesError, match="3 different moments"):
+        assign_folds(np.arange(50.0), seed=1, times=[row % 3 for row in range(50)])
