@@ -15,7 +15,7 @@ from bot.writer import Writer, make_writer
 from kb.errors import LibraryBrokenError, LibraryNotFoundError
 from kb.index import Library
 from storage.snapshots import SnapshotStore
-from storage.state import State
+from storage.state import State, open_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
     writer = make_writer(api_key=config.anthropic_api_key, base_url=config.anthropic_base_url, model=config.model)
     with (
         closing(SnapshotStore(config.home / "snapshots")) as snapshots,
-        closing(State(config.home / "state.sqlite")) as state,
+        closing(open_state(config.home / "state.sqlite")) as state,
     ):
         yield Services(
             snapshots=snapshots,

@@ -1,0 +1,54 @@
+"""What the bot remembers, in a SQLite file: all that must outlive a process and be shared by several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.state.audit import Audit, AuditRow
+from storage.state.digests import DigestClaim, Digests, Subscription
+from storage.state.events import Events
+from storage.state.messages import Feedback, Messages, PostedMessage
+from storage.state.outcomes import ActionOutcome, Outcomes, OutcomeStatus
+from storage.state.plans import Plans, PrewrittenPlan
+from storage.state.sqlite import SqliteDatabase
+from storage.state.threads import Thread, Threads, Turn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "ActionOutcome",
+    "AuditRow",
+    "DigestClaim",
+    "Feedback",
+    "OutcomeStatus",
+    "PostedMessage",
+    "PrewrittenPlan",
+    "State",
+    "Subscription",
+    "Thread",
+    "Turn",
+    "open_state",
+]
+
+
+class State(Events, Threads, Messages, Audit, Outcomes, Digests, Plans):
+    """Everything the bot remembers, for any number of threads and processes.
+
+    What a method has returned from survives a power cut. Moments without a time zone are taken to be UTC. Every method
+    may raise StateUnavailableError.
+    """
+
+    def close(self) -> None:
+        """Close the database; nothing can be asked afterwards."""
+        self._database.close()
+
+
+def open_state(path: Path) -> State:
+    """Open the state in this file, which is made where it is missing.
+
+    Raises:
+        NewerStateError: a later version of this program has written it.
+        StateUnavailableError: it cannot be opened.
+    """
+    return State(SqliteDatabase(path))

@@ -1,0 +1,185 @@
+"""What the tables of the state keep, besides threads, events and the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from storage.state import (
+    ActionOutcome,
+    AuditRow,
+    DigestClaim,
+    Feedback,
+    OutcomeStatus,
+    PostedMessage,
+    PrewrittenPlan,
+    State,
+    Subscription,
+    Thread,
+)
+
+if TYPE_CHECKING:
+    import pytest
+
+NOW = datetime(2026, 3, 2, 6, 30)  # noqa: DTZ001 - moments in the state are UTC without a zone
+DAY = date(2026, 3, 2)
+ROW = AuditRow(
+    at=NOW,
+    user_id="U1",
+    channel="C1",
+    thread_ts="1.1",
+    kind="brief",
+    account_id="ACME-042",
+    snapshot_id="000007-1a2b3c4d",
+    evidence=("D1", "K3"),
+    model="claude-sonnet-5-5",
+    input_tokens=5_000_000_000,
+    cache_read_tokens=2,
+    cache_write_tokens=3,
+    output_tokens=4,
+    dollars=0.0123,
+    seconds=4.5,
+    dropped=1,
+)
+MESSAGE = PostedMessage(
+    channel="C1", message_ts="2.2", thread_ts="1.1", requested_by="U1", account_id="ACME-042", posted_at=NOW
+)
+VOTE = Feedback(channel="C1", message_ts="2.2", user_id="U1", vote=1, reason="", at=NOW)
+OUTCOME = ActionOutcome(
+    account_id="ACME-042",
+    action="Offer the training package.",
+    snapshot_id="000007-1a2b3c4d",
+    user_id="U1",
+    status=OutcomeStatus.NOT_NOW,
+    reason="Their budget opens in May.",
+    at=NOW,
+)
+SUBSCRIPTION = Subscription(
+    subscription_id="S1",
+    channel="D1",
+    created_by="U1",
+    at=time(8, 5),
+    timezone="Europe/Madrid",
+    days=frozenset({0, 4}),
+    territory="EMEA",
+    top=5,
+    created_at=NOW,
+)
+PLAN = PrewrittenPlan(
+    snapshot_id="000007-1a2b3c4d",
+    library_hash="ab",
+    account_id="ACME-042",
+    plan='{"sections": []}',
+    model="claude-sonnet-5-5",
+    usage="{}",
+    written_at=NOW,
+)
+
+
+def test_the_audit_gives_back_every_row_from_a_moment_on_oldest_first(state: State) -> None:
+    bare = AuditRow(at=NOW + timedelta(seconds=1), user_id="", channel="C2", kind="digest")
+    for row in (bare, ROW, replace(ROW, at=NOW - timedelta(microseconds=1))):
+        state.audit(row)
+
+    assert list(state.audit_since(NOW)) == [ROW, bare]
+
+
+def test_the_audit_is_read_in_pages_that_lose_and_repeat_nothing(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.state.audit._PAGE", 3)
+    rows = [replace(ROW, at=NOW + timedelta(seconds=number // 4), dropped=number) for number in range(12)]
+    for row in rows:
+        state.audit(row)
+
+    assert sorted(row.dropped for row in state.audit_since(NOW)) == list(range(12))
+
+
+def test_who_asked_for_a_message_is_remembered_and_so_is_its_deletion(state: State) -> None:
+    state.remember_message(MESSAGE)
+    state.remember_message(replace(MESSAGE, requested_by="U2"))
+
+    assert state.find_message("C1", "2.2") == MESSAGE
+    assert state.find_message("C1", "9.9") is None
+    for hours in (1, 2):
+        state.mark_message_deleted("C1", "2.2", now=NOW + timedelta(hours=hours))
+    assert state.find_message("C1", "2.2") == replace(MESSAGE, deleted_at=NOW + timedelta(hours=1))
+
+
+def test_a_changed_vote_takes_the_place_of_the_persons_own_and_of_nobody_elses(state: State) -> None:
+    changed = replace(VOTE, vote=-1, reason="The price is wrong.", at=NOW + timedelta(minutes=2))
+    other = replace(VOTE, user_id="U2", at=NOW + timedelta(minutes=1))
+    for vote in (VOTE, other, changed, replace(VOTE, message_ts="3.3")):
+        state.add_feedback(vote)
+
+    assert state.feedback("C1", "2.2") == (other, changed)
+
+
+def test_an_account_has_the_latest_outcome_of_each_action_and_the_record_has_all(state: State) -> None:
+    won = replace(OUTCOME, status=OutcomeStatus.WON, reason="", amount=12_500.5, at=NOW + timedelta(days=1))
+    other = replace(OUTCOME, action="Call the CFO.", status=OutcomeStatus.DONE, at=NOW + timedelta(hours=1))
+    elsewhere = replace(OUTCOME, account_id="ACME-043", at=NOW + timedelta(days=2))
+    for outcome in (won, OUTCOME, other, elsewhere):
+        state.add_outcome(outcome)
+
+    assert state.outcomes("ACME-042") == (won, other)
+    assert state.outcomes("ACME-044") == ()
+    assert state.outcomes_since(NOW) == (OUTCOME, other, won, elsewhere)
+
+
+def test_accounts_with_a_recent_outcome_are_known_for_their_cooldown(state: State) -> None:
+    state.add_outcome(OUTCOME)
+    state.add_outcome(replace(OUTCOME, account_id="ACME-043", at=NOW - timedelta(days=30)))
+
+    assert state.accounts_with_outcome_since(NOW - timedelta(days=7)) == {"ACME-042"}
+    assert state.accounts_with_outcome_since(NOW + timedelta(seconds=1)) == frozenset()
+
+
+def test_a_subscription_lasts_until_it_is_ended(state: State) -> None:
+    channel = replace(SUBSCRIPTION, subscription_id="S2", channel="C1", territory=None, created_at=NOW - timedelta(1))
+    for subscription in (SUBSCRIPTION, channel, replace(SUBSCRIPTION, top=9)):
+        state.subscribe(subscription)
+
+    assert state.subscriptions() == (channel, SUBSCRIPTION)
+    state.unsubscribe("S1", user_id="U2", now=NOW)
+    assert state.subscriptions() == (channel,)
+
+
+def test_the_digests_of_two_subscriptions_in_one_channel_are_two(state: State) -> None:
+    assert state.claim_digest("S1", DAY, now=NOW) is DigestClaim.CLAIMED
+    assert state.claim_digest("S2", DAY, now=NOW) is DigestClaim.CLAIMED
+
+
+def test_a_digest_that_was_skipped_is_not_claimed_again(state: State) -> None:
+    state.claim_digest("S1", DAY, now=NOW)
+    state.mark_digest_skipped("S1", DAY, now=NOW)
+
+    assert state.claim_digest("S1", DAY, now=NOW + timedelta(hours=1)) is DigestClaim.SKIPPED
+
+
+def test_the_snapshot_of_the_last_posted_digest_is_known(state: State) -> None:
+    assert state.last_digest_snapshot("S1") is None
+    for age, snapshot_id in enumerate(["third", "second", "first"]):
+        state.mark_digest_posted("S1", DAY - timedelta(age), message_ts="1.1", now=NOW, snapshot_id=snapshot_id)
+    state.claim_digest("S1", DAY + timedelta(1), now=NOW)
+
+    assert state.last_digest_snapshot("S1") == "third"
+
+
+def test_a_plan_written_ahead_is_found_for_exactly_its_facts_and_replaced(state: State) -> None:
+    again = replace(PLAN, plan="{}", written_at=NOW + timedelta(hours=1))
+    state.keep_plan(PLAN)
+    assert state.find_plan(snapshot_id=PLAN.snapshot_id, library_hash="ab", account_id="ACME-042") == PLAN
+    state.keep_plan(again)
+
+    assert state.find_plan(snapshot_id=PLAN.snapshot_id, library_hash="ab", account_id="ACME-042") == again
+    assert state.find_plan(snapshot_id=PLAN.snapshot_id, library_hash="cd", account_id="ACME-042") is None
+
+
+def test_a_thread_is_nudged_once_and_knows_it(state: State) -> None:
+    thread = Thread(channel="D1", thread_ts="1.1", account_id="ACME-042", snapshot_id="000007-1a2b3c4d",
+                    opened_by="U1", opened_at=NOW, private=True)  # fmt: skip
+    state.open_thread(thread)
+
+    assert [state.claim_nudge("D1", "1.1", now=NOW + timedelta(days=age)) for age in (1, 2)] == [True, False]
+    assert not state.claim_nudge("D1", "9.9", now=NOW)
+    assert state.find_thread("D1", "1.1") == replace(thread, nudged_at=NOW + timedelta(days=1))
