@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,9 +26,17 @@ def precall() -> None:
 @app.command(context_settings=_PASSED_ON, add_help_option=False)
 def build(context: typer.Context) -> None:
     """Build a snapshot of the accounts and publish it."""
+    from bot.admin import Admin
     from pipeline.__main__ import app as pipeline
+    from pipeline.errors import PipelineError
+    from storage.errors import StorageError
 
-    pipeline(context.args, prog_name="precall build")
+    admin = Admin.from_env(os.environ, warn=partial(typer.echo, err=True))
+    try:
+        pipeline(context.args, prog_name="precall build", obj=admin.tell_readiness)
+    except (PipelineError, StorageError) as error:
+        admin.tell_stopped(error)
+        raise
 
 
 @app.command()
@@ -221,9 +230,9 @@ def _build_missing(home: Path) -> None:
 
         build_knowledge_base(home=home)
     if not has_snapshot(home):
-        from pipeline.__main__ import build as build_snapshot
+        from pipeline.__main__ import app as pipeline
 
-        build_snapshot(home=home)
+        pipeline(["--home", str(home)], standalone_mode=False)
 
 
 def main() -> None:

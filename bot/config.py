@@ -47,9 +47,15 @@ SETTINGS = (
     ),
     Setting(name="PRECALL_DIGEST_TIME", default="08:00", meaning="When it is posted, Monday to Friday, HH:MM."),
     Setting(name="PRECALL_DIGEST_TIMEZONE", default="UTC", meaning="The timezone of that time, such as Europe/Madrid."),
+    Setting(
+        name="PRECALL_ADMIN_CHANNEL",
+        default="",
+        meaning="Id of the channel or person that gets the readiness report of every build from a file of accounts.",
+    ),
 )
 _DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
+_CHANNEL_OR_PERSON_ID = re.compile(r"[CGDUW][A-Z0-9]{2,}")
 _HIGHEST_PORT = 65535
 
 
@@ -77,6 +83,7 @@ class BotConfig:
     host: str
     port: int
     digest: DigestConfig
+    admin_channel: str | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, slack: bool = True) -> BotConfig:
@@ -112,6 +119,7 @@ class BotConfig:
                 at=_read_time(values["PRECALL_DIGEST_TIME"], faults),
                 timezone=_read_timezone(values["PRECALL_DIGEST_TIMEZONE"], faults),
             ),
+            admin_channel=_read_admin_channel(values["PRECALL_ADMIN_CHANNEL"], faults),
         )
         if faults:
             raise ConfigError(faults)
@@ -154,6 +162,14 @@ def _read_channels(text: str, faults: list[str]) -> tuple[str, ...]:
         if not _CHANNEL_ID.fullmatch(channel)
     ]
     return channels
+
+
+def _read_admin_channel(text: str, faults: list[str]) -> str | None:
+    if text and not _CHANNEL_OR_PERSON_ID.fullmatch(text):
+        faults.append(
+            f"PRECALL_ADMIN_CHANNEL is {text!r}; it must be an id such as C024BE91L, or a person's, U061F7AUR"
+        )
+    return text or None
 
 
 def _read_time(text: str, faults: list[str]) -> time:

@@ -16,9 +16,12 @@ from pipeline.errors import ConfigError, PipelineError
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from pipeline.accounts import Accounts
+    from pipeline.readiness import Readiness
 
 _NOT_READY = 3
 _INTERRUPTED = 130  # what a shell reports for a command that was stopped with Ctrl-C
@@ -28,6 +31,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def build(
+    context: typer.Context,
     *,
     seed: Annotated[int, typer.Option(help="Which demo accounts to make.")] = 233,
     accounts: Annotated[
@@ -52,6 +56,8 @@ def build(
     home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where snapshots are kept.")] = Path("var"),
 ) -> None:
     """Take your accounts or make some, model and explain them, allocate actions, and publish it all."""
+    # Whoever runs this command from elsewhere may hand over a function that the readiness of a file is told to.
+    tell: Callable[[Readiness], None] = context.obj or (lambda _: None)
     now = datetime.now(UTC)
     config = PipelineConfig(
         home=home,
@@ -69,7 +75,7 @@ def build(
     from storage.snapshots import SnapshotStore
 
     console = Console()
-    own = None if accounts is None else _read(accounts, pack, sheet, console)
+    own = None if accounts is None else _read(accounts, pack, sheet, console, tell)
     store = SnapshotStore(config.snapshots)
     try:
         with progress.ProgressBars(console) as bars:
@@ -84,7 +90,9 @@ def build(
     console.print(progress.summary_table(info, seconds=time.perf_counter() - start))
 
 
-def _read(source: str, pack: str | None, sheet: str | None, console: Console) -> Accounts:
+def _read(
+    source: str, pack: str | None, sheet: str | None, console: Console, tell: Callable[[Readiness], None]
+) -> Accounts:
     """Return the accounts of a file after a report on them; one that is not ready ends the program here."""
     from pipeline.accounts import read_accounts
     from pipeline.pack import read_pack
@@ -92,6 +100,7 @@ def _read(source: str, pack: str | None, sheet: str | None, console: Console) ->
 
     found = read_accounts(source, None if pack is None else read_pack(pack), sheet=sheet)
     console.print(readiness_table(found.readiness))
+    tell(found.readiness)
     for note in found.notes:
         console.print(note, markup=False)
     if found.drafted:

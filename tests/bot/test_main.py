@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bot.workspace import Workspace
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -93,3 +95,81 @@ def test_a_digest_is_posted_by_hand_once(precall: Callable[..., Result], bot: An
     assert (second.returncode, second.stdout) == (1, f"{bot.channel}: posted before\n")
     assert "C0NOWHERE: I am not in this conversation" in second.stderr
     assert len(bot.posted()) == 1
+
+
+def write_accounts(path: Path, count: int) -> str:
+    rows = [
+        f"A-{place},{place % 7},{place % 5},{10 * (place % 7) + 3 * (place % 5) + place % 3}" for place in range(count)
+    ]
+    path.write_text("\n".join(["account_id,visits,calls,revenue", *rows]) + "\n", "utf-8")
+    return str(path)
+
+
+def admin_settings(workspace: Workspace, home: Path, admin: str) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": workspace.bot_token,
+        "SLACK_SIGNING_SECRET": workspace.signing_secret,
+        "SLACK_API_URL": workspace.api_url,
+        "PRECALL_HOME": str(home),
+        "PRECALL_ADMIN_CHANNEL": admin,
+    }
+
+
+def test_the_admin_reads_what_a_file_is_fit_for_and_it_is_built(
+    precall: Callable[..., Result], bot: Any, tmp_path: Path
+) -> None:
+    file = write_accounts(tmp_path / "export.csv", 60)
+
+    result = precall("build", "--accounts", file, **admin_settings(bot.workspace, tmp_path, bot.channel))
+
+    assert result.returncode == 0, result.stderr
+    [message] = bot.posted()
+    assert f"Usable with care: {file}" in bot.read([message])
+    assert "60 rows read, 60 used." in bot.read([message])
+    assert (tmp_path / "snapshots" / "CURRENT").exists()
+
+
+def test_the_admin_reads_in_a_direct_message_why_a_file_is_not_ready(
+    precall: Callable[..., Result], bot: Any, tmp_path: Path
+) -> None:
+    file = write_accounts(tmp_path / "export.csv", 20)
+
+    result = precall("build", "--accounts", file, **admin_settings(bot.workspace, tmp_path, bot.person))
+
+    assert result.returncode == 3
+    read = bot.read(bot.posted(bot.workspace.direct_channel(bot.person)))
+    assert f"Not ready: {file}" in read
+    assert "at least 40 are needed" in read
+    assert not (tmp_path / "snapshots").exists()
+
+
+def test_the_admin_reads_why_a_file_could_not_be_read(precall: Callable[..., Result], bot: Any, tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").touch()
+
+    result = precall(
+        "build", "--accounts", str(tmp_path / "empty.csv"), **admin_settings(bot.workspace, tmp_path, bot.channel)
+    )
+
+    assert result.returncode == 1
+    assert bot.read(bot.posted()).strip().endswith(f"Nothing was built. {result.stderr.strip()}")
+
+
+def test_a_build_goes_on_when_slack_does_not_take_the_report(
+    precall: Callable[..., Result], bot: Any, tmp_path: Path
+) -> None:
+    file = write_accounts(tmp_path / "export.csv", 20)
+
+    result = precall("build", "--accounts", file, **admin_settings(bot.workspace, tmp_path, "C0NOWHERE"))
+
+    assert result.returncode == 3
+    assert "The admin was not told: I am not in this conversation" in result.stderr
+    assert bot.posted() == []
+
+
+def test_an_admin_who_cannot_be_told_is_a_fault_of_the_settings(precall: Callable[..., Result], tmp_path: Path) -> None:
+    result = precall("build", PRECALL_ADMIN_CHANNEL="#sales", PRECALL_HOME=str(tmp_path))
+
+    assert result.returncode == 2
+    assert "SLACK_BOT_TOKEN is not set" in result.stderr
+    assert "PRECALL_ADMIN_CHANNEL is '#sales'" in result.stderr
+    assert list(tmp_path.iterdir()) == []
