@@ -44,6 +44,19 @@ _ABOUT_RIVALS: Final = ("compet", "complian")  # in the names of features that s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two drivers that work together: what they add beyond each alone, in the unit of the target.
+
+    ``dependence`` is that of the first, with the values of the second as partners.
+    """
+
+    first: Driver
+    second: Driver
+    value: float
+    dependence: Dependence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """Everything known about one account at one moment.
 
@@ -56,6 +69,7 @@ class Brief:
     snapshot: SnapshotInfo
     drivers: tuple[Driver, ...]
     dependence: tuple[Dependence, ...]
+    pair: Pair | None
     evidence: tuple[Evidence, ...]
     headline: str
     move: str
@@ -82,6 +96,7 @@ def make_brief(snapshot: Snapshot, account: Account, *, library: Library | None)
         dependence=tuple(
             _normalise_dependence(snapshot.dependence(feature)) for feature, _, _ in strongest[:_DEPENDENCE]
         ),
+        pair=_find_pair(snapshot, account, drivers),
         evidence=(
             *driver_evidence(
                 drivers, baseline=clean.baseline, words=snapshot.info.words, base_rates=snapshot.base_rates
@@ -94,6 +109,17 @@ def make_brief(snapshot: Snapshot, account: Account, *, library: Library | None)
         headline=f"{_headline(clean, drivers, snapshot.info)} {move}".rstrip(),
         move=move,
     )
+
+
+def _find_pair(snapshot: Snapshot, account: Account, drivers: Sequence[Driver]) -> Pair | None:
+    """Return the account's strongest pair, the stronger driver first; None where features do not interact."""
+    if not account.interactions:
+        return None
+    strongest = account.interactions[0]
+    first, second = (driver for driver in drivers if driver.feature.name in {strongest.first, strongest.second})
+    features = {feature.name: feature for feature in snapshot.features}
+    dependence = snapshot.dependence(features[first.feature.name], partner=features[second.feature.name])
+    return Pair(first=first, second=second, value=strongest.value, dependence=_normalise_dependence(dependence))
 
 
 def _strength(item: tuple[Feature, FeatureValue, float]) -> float:
@@ -224,4 +250,5 @@ def _normalise_dependence(dependence: Dependence) -> Dependence:
             normalise(value, limit=_LABEL_CHARACTERS) if isinstance(value, str) else value
             for value in dependence.values
         ),
+        partners=tuple(map(_normalise_value, dependence.partners)),
     )

@@ -18,7 +18,6 @@ from bot.blocks import (
 )
 from bot.boundary import told
 from bot.brief import make_brief
-from bot.charts import interactions_chart, waterfall_chart
 from bot.errors import AccountGoneError
 from bot.evidence import EvidenceKind, passage_evidence
 from bot.lookup import Unclear, look_up
@@ -62,7 +61,7 @@ def open_brief(services: Services, room: Room, asked: str) -> None:
     services.state.open_thread(thread)
     tell = partial(_tell_thread, room, thread)
     with told(tell=tell, lead="The pictures are missing."):
-        _share_charts(room, thread, (waterfall_chart(brief), interactions_chart(brief)))
+        _share_charts(room, thread, services.gallery.charts(brief))
     with told(tell=tell, lead="The plan is missing."):
         _post_plan(services, room, thread, brief)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.boundary import log_error
+from bot.charts import Gallery
 from bot.errors import HomeUnusableError
 from bot.writer import Writer, make_writer
 from kb.errors import LibraryBrokenError, LibraryNotFoundError
@@ -55,6 +56,7 @@ class Services:
     state: State
     shelf: Shelf
     writer: Writer
+    gallery: Gallery
     clock: Callable[[], datetime]
 
 
@@ -84,5 +86,6 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
             state=state,
             shelf=Shelf(config.home / "kb" / "index"),
             writer=writer,
+            gallery=Gallery(),
             clock=clock or (lambda: datetime.now(UTC)),
         )

@@ -106,6 +106,18 @@ class BaseRate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """What two features (by name) add together beyond each alone: both halves of their interaction value.
+
+    ``value`` is in the unit of the target.
+    """
+
+    first: str
+    second: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Everything a snapshot says about one account.
 
@@ -131,6 +143,7 @@ class Account:
     sensitivities: tuple[Sensitivity, ...]
     promotion: Sensitivity | None
     allocation: Allocation
+    interactions: tuple[Interaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,15 +180,17 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependence:
-    """What one feature contributes across accounts: three columns of one length, one entry an account.
+    """What one feature contributes across accounts: columns of one length, one entry an account.
 
-    Accounts without a value are left out; beyond ``limit`` accounts the reader gives an even sample.
+    Accounts without a value are left out; beyond ``limit`` accounts the reader gives an even sample. ``partners`` are
+    the values of another feature, empty unless one was asked for.
     """
 
     feature: Feature
     values: tuple[float | str, ...]
     shap: tuple[float, ...]
     actions: tuple[int, ...]
+    partners: tuple[FeatureValue, ...] = ()
 
 
 class Verdict(StrEnum):

@@ -139,45 +139,53 @@ class Snapshot:
                 )
         return self._similar.closest(text, limit=limit)
 
-    def dependence(self, feature: Feature, *, limit: int = 2000) -> Dependence:
-        """Return what a feature contributes across accounts in the order of their ids.
+    def dependence(self, feature: Feature, *, partner: Feature | None = None, limit: int = 2000) -> Dependence:
+        """Return what a feature contributes across accounts in the order of their ids, with a partner's values.
 
         Beyond ``limit`` accounts with a value it is an even sample of exactly that many, the same at every call.
         """
-        if feature not in self.features:
-            raise UnknownFeatureError(feature.name, snapshot_id=self.info.snapshot_id)
-        values = "numbers" if feature.kind is FeatureKind.NUMBER else "texts"
+        other = partner or feature
+        for each in (feature, other):
+            if each not in self.features:
+                raise UnknownFeatureError(each.name, snapshot_id=self.info.snapshot_id)
+        values, partners = _list_of(feature), _list_of(other)
         rows = self._fetch(
             f"""
             WITH known AS (
                 SELECT
                     {values}[$entry] AS value,
                     shap[$entry] AS shap,
+                    {partners}[$partner_entry] AS partner,
                     actions,
                     row_number() OVER (ORDER BY account_key, account_id) AS place,
                     count(*) OVER () AS size
                 FROM accounts
                 WHERE {values}[$entry] IS NOT NULL
             )
-            SELECT value, shap, actions
+            SELECT value, shap, actions, partner
             FROM known
             WHERE size <= $limit OR place * $limit // size > (place - 1) * $limit // size
             ORDER BY place
             """,
-            {"entry": self.features.index(feature) + 1, "limit": limit},
+            {
+                "entry": self.features.index(feature) + 1,
+                "partner_entry": self.features.index(other) + 1,
+                "limit": limit,
+            },
         )
         return Dependence(
             feature=feature,
-            values=tuple(value for value, _, _ in rows),
-            shap=tuple(shap for _, shap, _ in rows),
-            actions=tuple(actions for _, _, actions in rows),
+            values=tuple(row[0] for row in rows),
+            shap=tuple(row[1] for row in rows),
+            actions=tuple(row[2] for row in rows),
+            partners=() if partner is None else tuple(row[3] for row in rows),
         )
 
     def values(self, feature: Feature) -> tuple[FeatureValue, ...]:
         """Return the value of a feature for every account, in the order of their ids; None where it is missing."""
         if feature not in self.features:
             raise UnknownFeatureError(feature.name, snapshot_id=self.info.snapshot_id)
-        values = "numbers" if feature.kind is FeatureKind.NUMBER else "texts"
+        values = _list_of(feature)
         rows = self._fetch(
             f"SELECT {values}[$entry] FROM accounts ORDER BY account_key, account_id",
             {"entry": self.features.index(feature) + 1},
@@ -515,3 +523,8 @@ def _to_score(row: tuple[Any, ...]) -> Score:
         spearman=spearman,
         spearman_error=spearman_error,
     )
+
+
+def _list_of(feature: Feature) -> str:
+    """Return the column whose lists hold the feature's values."""
+    return "numbers" if feature.kind is FeatureKind.NUMBER else "texts"

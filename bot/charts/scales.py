@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from itertools import compress
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from bot.brief import Driver
     from storage.records import Dependence, Feature, FeatureValue
 
+_Amounts = TypeVar("_Amounts", float, "npt.NDArray[np.float64]")
+
 _LOGARITHMIC_FROM: Final = 8  # largest value by median, from where on a linear axis would press most dots together
 _OUTLIER_FROM: Final = 5
 _FEW_POWERS: Final = 2  # of ten, on a logarithmic axis
@@ -32,17 +35,17 @@ _PLAIN_UNITS: Final = frozenset({"", "$", "%"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """A linear map from amounts (``low`` to ``high``) to pixels (``left`` to ``right``)."""
+    """A linear map from amounts (``low`` to ``high``) to pixels (``first`` to ``last``)."""
 
     low: float
     high: float
-    left: float
-    right: float
+    first: float
+    last: float
 
-    def __call__(self, amount: float) -> float:
-        """Return the pixel of an amount."""
+    def __call__(self, amount: _Amounts) -> _Amounts:
+        """Return the pixel of an amount, or of each in an array."""
         share = (amount - self.low) / ((self.high - self.low) or 1.0)
-        return self.left + share * (self.right - self.left)
+        return self.first + share * (self.last - self.first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +72,10 @@ def without_outliers(dependence: Dependence, *, own: Driver) -> tuple[Dependence
         inside &= _is_near(np.asarray(dependence.values, dtype=float), value)
     kept = replace(
         dependence,
-        values=tuple(value for value, near in zip(dependence.values, inside, strict=True) if near),
-        shap=tuple(shap for shap, near in zip(dependence.shap, inside, strict=True) if near),
-        actions=tuple(actions for actions, near in zip(dependence.actions, inside, strict=True) if near),
+        values=tuple(compress(dependence.values, inside)),
+        shap=tuple(compress(dependence.shap, inside)),
+        actions=tuple(compress(dependence.actions, inside)),
+        partners=tuple(compress(dependence.partners, inside)),
     )
     return kept, len(inside) - int(inside.sum())
 
@@ -88,7 +92,7 @@ def number_positions(dependence: Dependence, value: FeatureValue) -> Positions:
     low, high = float(ends.min()), float(ends.max())
     span = (high - low) or abs(high) or 1.0
     ticks = _logarithmic_ticks(low, high) if logarithmic else _linear_ticks(low, high)
-    words = [(place, _tick_words(dependence.feature, tick)) for place, tick in ticks]
+    words = [(place, value_words(dependence.feature, tick)) for place, tick in ticks]
     if value is None:
         star, divider = high + 0.16 * span, high + 0.06 * span
         words = [*((place, word) for place, word in words if place <= high - 0.04 * span), (star, _NOT_KNOWN)]
@@ -170,7 +174,7 @@ def _logarithmic_ticks(low: float, high: float) -> list[tuple[float, float]]:
     return within[:: max(1, math.ceil(len(within) / 6))]
 
 
-def _tick_words(feature: Feature, tick: float) -> str:
-    """Write a value without the noun or scale that the panel's title names."""
-    words = format_value(feature, tick)
+def value_words(feature: Feature, value: float) -> str:
+    """Write a value without the noun or scale that its title names."""
+    words = format_value(feature, value)
     return words if feature.unit in _PLAIN_UNITS else words.split(" ")[0]

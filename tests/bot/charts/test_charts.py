@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.canvas import drawable, fit_lines, text_width
-from bot.charts import interactions_chart, waterfall_chart
+from bot.brief import Pair
+from bot.charts import Gallery, interactions_chart, waterfall_chart
+from bot.charts.canvas import drawable, fit_lines, text_width
+from bot.charts.groups import partner_groups
+from bot.charts.scales import category_positions, number_positions, without_outliers
 from bot.evidence import Driver
-from bot.scales import category_positions, number_positions, without_outliers
 from storage.records import Dependence, Feature, FeatureKind
 
 if TYPE_CHECKING:
@@ -78,6 +80,35 @@ def test_the_alternative_text_of_the_interactions_names_the_three_strongest_driv
     assert "Demo requests is not known and takes $7.9K; it contributes " in words
     assert all(driver.feature.label in words for driver in brief.drivers[:3])
     assert brief.drivers[3].feature.label not in words
+
+
+def test_the_strongest_pair_has_a_panel_of_its_own_and_is_named_in_the_alternative_text(
+    brief_of: Callable[[str], Brief],
+) -> None:
+    brief = brief_of("ACME-042")
+    first, second = brief.drivers[:2]
+    partners = tuple(float(number % 7) for number in range(len(brief.dependence[0].values)))
+    pair = Pair(first=first, second=second, value=6_200.0, dependence=replace(brief.dependence[0], partners=partners))
+
+    without, with_pair = (interactions_chart(replace(brief, pair=each)) for each in (None, pair))
+
+    heights = [Image.open(BytesIO(chart.png)).height for chart in (without, with_pair)]
+    assert heights[0] < heights[1]
+    sentence = f"{first.feature.label} with {second.feature.label} adds $6.2K beyond what each adds alone."
+    assert sentence in with_pair.alt_text
+    assert sentence not in without.alt_text
+
+
+def test_a_gallery_draws_an_account_of_a_snapshot_once(brief_of: Callable[[str], Brief]) -> None:
+    gallery = Gallery()
+    brief, other = brief_of("ACME-042"), brief_of("LOSS-001")
+    later = replace(brief, snapshot=replace(brief.snapshot, snapshot_id="000002-0"))
+
+    drawn = gallery.charts(brief)
+
+    assert gallery.charts(brief_of("ACME-042")) is drawn
+    assert gallery.charts(other)[0].png != drawn[0].png
+    assert gallery.charts(later) is not drawn
 
 
 def test_alternative_text_stays_within_its_limit_however_long_the_labels_are(
@@ -182,6 +213,34 @@ def test_categories_stand_from_the_least_to_the_most_and_rare_ones_share_a_place
     assert "own" in words
     assert positions.ticks[words.index("own")][0] == positions.star
     assert len(positions.places) == len(values)
+
+
+def test_a_partners_numbers_fall_into_thirds_and_missing_ones_into_a_group_of_their_own() -> None:
+    values = [None, *(float(number) for number in range(9))]
+
+    groups = partner_groups(AMOUNT, values)
+
+    assert [group.label for group in groups] == ["not known", "up to $2", "$3 to $5", "from $6"]
+    assert [int(group.members.sum()) for group in groups] == [1, 3, 3, 3]
+    assert len({group.look["marker"] for group in groups}) == 4
+
+
+@pytest.mark.parametrize("values", [[1.0] * 9, [0.0] * 8 + [1.0], [None, None], []])
+def test_every_value_of_a_partner_is_in_exactly_one_group(values: list[float | None]) -> None:
+    groups = partner_groups(AMOUNT, values)
+
+    assert [sum(bool(group.members[entry]) for group in groups) for entry in range(len(values))] == [1] * len(values)
+
+
+def test_a_partners_rare_categories_share_a_group() -> None:
+    groups = partner_groups(QUARTER, list("aaaabbbccdef"))
+
+    assert [(group.label, int(group.members.sum())) for group in groups] == [
+        ("a", 4),
+        ("b", 3),
+        ("c", 2),
+        ("others", 3),
+    ]
 
 
 def test_accounts_far_off_are_left_out_and_counted_but_never_this_one() -> None:
