@@ -14,6 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.changes import describe_reason, format_day, name_day
 from bot.evidence import format_actions
 from bot.normalise import capitalise, cut, normalise
+from bot.wording import (
+    account_title,
+    authorship_line,
+    citations,
+    data_line,
+    plan_sections,
+    prediction_words,
+    statement_words,
+)
 from storage.records import BIG_MOVE
 from storage.units import format_amount, format_amount_change, format_range, format_value
 
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from bot.brief import Brief
-    from bot.plan import Answer, Authorship, Plan, Statement
+    from bot.plan import Answer, Plan, Statement
     from pipeline.card import CardSection
     from pipeline.readiness import Readiness
     from storage.records import AccountName, Change, Comparison, Contribution, DigestRow, Movers, SnapshotInfo, Words
@@ -60,8 +69,8 @@ def headline_message(brief: Brief) -> Message:
     """Return the message whose thread the brief is: what the account is worth, what it gets and why."""
     account, summary, words = brief.account, brief.snapshot.allocation, brief.snapshot.words
     actions, rank = format_actions(account.allocation.actions, words), _standing(brief)
-    title, worth = _title(account.name, account.account_id), format_amount(account.predicted, words.unit)
-    what = _prediction_words(brief)
+    title, worth = account_title(account.name, account.account_id), format_amount(account.predicted, words.unit)
+    what = prediction_words(brief)
     whose = [account.industry, account.region, f"owner {account.owner}" if account.owner else ""]
     blocks = (
         _header(title),
@@ -72,7 +81,7 @@ def headline_message(brief: Brief) -> Message:
         _rich_text(_line(_plain(brief.headline))),
         _context(
             *filter(None, [" · ".join(filter(None, whose))]),
-            _data_line(brief.snapshot),
+            data_line(brief.snapshot),
         ),
     )
     fallback = f"{title}: {worth}, {what}; {actions}, {rank}. {brief.headline}"
@@ -82,7 +91,7 @@ def headline_message(brief: Brief) -> Message:
 def plan_messages(brief: Brief, plan: Plan) -> tuple[Message, ...]:
     """Return the plan in as few messages as Slack's limits allow, each cut between two statements."""
     title = f"Pre-call plan for {brief.account.name}"
-    parts = _parts(plan)
+    parts = plan_sections(plan)
     pages: list[_Page] = [_Page()]
     for heading, statements in parts:
         for number, statement in enumerate(statements):
@@ -90,10 +99,10 @@ def plan_messages(brief: Brief, plan: Plan) -> tuple[Message, ...]:
                 pages.append(_Page())
             # A section that goes on in the next message repeats its heading there.
             pages[-1].add(heading, statement, brief)
-    last = _context(_authorship_line(plan.authorship))
+    last = _context(authorship_line(plan.authorship))
     messages = [page.message(title) for page in pages]
     messages[-1] = Message(
-        text=_fallback(f"{title}. {pages[-1].words()} {_authorship_line(plan.authorship)}"),
+        text=_fallback(f"{title}. {pages[-1].words()} {authorship_line(plan.authorship)}"),
         blocks=(*messages[-1].blocks, last),
     )
     return tuple(messages)
@@ -108,7 +117,7 @@ def answer_message(brief: Brief, answer: Answer) -> Message:
         else:
             page.add("", statement, brief)
     note = [f"{missing} more statements did not fit into this message."] if missing else []
-    closing = [*note, _authorship_line(answer.authorship)]
+    closing = [*note, authorship_line(answer.authorship)]
     return Message(
         text=_fallback(" ".join([page.words(), *closing])),
         blocks=(*page.blocks(), _context(*closing)),
@@ -194,7 +203,7 @@ def digest_message(
         *(_digest_section(number, row, text) for number, (row, text) in enumerate(zip(shown, lines, strict=True))),
         *map(_section, missing),
         *([_movers_block(moved)] if moved else []),
-        _context(_data_line(info)),
+        _context(data_line(info)),
     )
     movements = [line for heading, said in moved for line in (f"{heading}:", *said)]
     return Message(text=_fallback(" ".join([f"{title}. {lead}", *lines, *missing, *movements])), blocks=blocks)
@@ -243,43 +252,6 @@ def sentence_message(sentence: str) -> Message:
     return Message(text=_fallback(shown), blocks=(_section(shown),))
 
 
-def plan_markdown(brief: Brief, plan: Plan) -> str:
-    """Return the plan as a Markdown document with the words and citations of its messages."""
-    account, words = brief.account, brief.snapshot.words
-    worth, actions = format_amount(account.predicted, words.unit), format_actions(account.allocation.actions, words)
-    lines = [
-        f"# {_escape_markdown(_title(account.name, account.account_id))}",
-        "",
-        f"**{worth}** · {_escape_markdown(_prediction_words(brief))}; {actions}.",
-        "",
-        _escape_markdown(brief.headline),
-    ]
-    for heading, statements in _parts(plan):
-        lines += ["", f"## {heading}", ""]
-        lines += [
-            f"- {_escape_markdown(normalise(statement.text, limit=_STATEMENT))}"
-            + (f" *{_escape_markdown(citations)}*" if (citations := _citations(statement, brief)) else "")
-            for statement in statements
-        ]
-    closing = f"{_authorship_line(plan.authorship)} {_data_line(brief.snapshot)}."
-    return "\n".join([*lines, "", "---", "", _escape_markdown(closing), ""])
-
-
-def _parts(plan: Plan) -> list[tuple[str, Sequence[Statement]]]:
-    """Return the headings of a plan with what stands below; without promotions there is none to recommend."""
-    return [
-        *((section.name.heading, section.statements) for section in plan.sections if section.statements),
-        *([("Recommended promotion", (plan.promotion,))] if plan.promotion else []),
-    ]
-
-
-def _prediction_words(brief: Brief) -> str:
-    """Return what the amount above is: ``predicted expansion revenue, 80 % interval $61K to $104K``."""
-    account, words = brief.account, brief.snapshot.words
-    level = f"{brief.snapshot.card.interval_level * 100:.0f} % interval"
-    return f"predicted {words.target}, {level} {format_range(account.low, account.high, words.unit)}"
-
-
 def _row_words(head: Sequence[str], row: Sequence[str]) -> str:
     return " · ".join(f"{name} {cell}" for name, cell in zip(head[1:], row[1:], strict=True))
 
@@ -289,7 +261,7 @@ def _choice(sentence: str, accounts: tuple[AccountName, ...]) -> Message:
     buttons: list[Block] = []
     named: list[str] = []
     for account in accounts[:_BUTTONS]:
-        title = _title(account.name, account.account_id, limit=_BUTTON)
+        title = account_title(account.name, account.account_id, limit=_BUTTON)
         if len(account.account_id) <= _BUTTON_VALUE:
             buttons.append(_brief_button(len(buttons), title, account.account_id))
         else:
@@ -317,19 +289,19 @@ class _Page:
 
     def has_room(self, statement: Statement, brief: Brief, *, new_section: bool) -> bool:
         """Tell whether the statement still fits; a section takes two blocks, and the closing line one."""
-        text, citations = _words(statement, brief)
+        text, cited = statement_words(statement), citations(statement, brief)
         if not self.sections:
             return True
         blocks = 2 * (len(self.sections) + new_section) + 1
-        return blocks <= _BLOCKS and self._characters + len(text) + len(citations) <= _RICH_TEXT
+        return blocks <= _BLOCKS and self._characters + len(text) + len(cited) <= _RICH_TEXT
 
     def add(self, heading: str, statement: Statement, brief: Brief) -> None:
         """Put the statement below its heading."""
         if not self.sections or self.sections[-1][0] != heading:
             self.sections.append((heading, []))
-        text, citations = _words(statement, brief)
-        self.sections[-1][1].append((text, citations))
-        self._characters += len(text) + len(citations)
+        text, cited = statement_words(statement), citations(statement, brief)
+        self.sections[-1][1].append((text, cited))
+        self._characters += len(text) + len(cited)
 
     def blocks(self) -> tuple[Block, ...]:
         """Return each section as a heading, if it has one, with its statements below."""
@@ -337,10 +309,7 @@ class _Page:
         for heading, statements in self.sections:
             if heading:
                 blocks.append(_header(heading))
-            lines = [
-                _line(_plain(text), *([_italic(f" {citations}")] if citations else []))
-                for text, citations in statements
-            ]
+            lines = [_line(_plain(text), *([_italic(f" {cited}")] if cited else [])) for text, cited in statements]
             blocks.append(_rich_text(_bullets(lines) if heading or len(lines) > 1 else lines[0]))
         return tuple(blocks)
 
@@ -357,36 +326,6 @@ class _Page:
         return Message(text=_fallback(f"{title}. {self.words()}"), blocks=self.blocks())
 
 
-def _words(statement: Statement, brief: Brief) -> tuple[str, str]:
-    """Return what the statement says, and its citations."""
-    return normalise(statement.text, limit=_STATEMENT) or "…", _citations(statement, brief)
-
-
-def _citations(statement: Statement, brief: Brief) -> str:
-    """Return ``[SHAP: Demo requests +$6.5K · Product Capabilities, p. 2]``; an id without evidence stays an id."""
-    found = [(brief.find_evidence(each), each) for each in statement.evidence]
-    shown = dict.fromkeys(item.citation if item else normalise(each, limit=8) for item, each in found)
-    return cut(f"[{' · '.join(shown)}]", _STATEMENT) if shown else ""
-
-
-def _authorship_line(authorship: Authorship) -> str:
-    """Say who wrote a text, what that cost and how many statements were left out."""
-    if authorship.model is None:
-        note = normalise(authorship.note, limit=_REASON).rstrip(".")
-        line = f"Written without an AI model: {note}." if note else "Written without an AI model."
-    else:
-        usage = authorship.usage
-        price = [f"${usage.dollars:.3f}"] if usage and usage.dollars is not None else []
-        cost = [*price, f"{usage.seconds:.1f} s"] if usage else []
-        line = f"{' · '.join([f'Written by {normalise(authorship.model, limit=_NAME)}', *cost])}."
-        line += f" {note}" if (note := normalise(authorship.note, limit=_REASON)) else ""
-    if authorship.dropped == 1:
-        line += " 1 statement was left out because its evidence did not carry it."
-    elif authorship.dropped:
-        line += f" {authorship.dropped:,} statements were left out because their evidence did not carry them."
-    return line
-
-
 def _digest_lines(number: int, row: DigestRow, info: SnapshotInfo) -> str:
     """Return three lines: who; how much, what it gets and whose it is; and the reason in short."""
     words = info.words
@@ -397,7 +336,7 @@ def _digest_lines(number: int, row: DigestRow, info: SnapshotInfo) -> str:
     )
     return "\n".join(
         (
-            f"{number}. {_title(normalise(row.name, limit=_NAME), row.account_id)}",
+            f"{number}. {account_title(normalise(row.name, limit=_NAME), row.account_id)}",
             " · ".join(filter(None, facts)),
             _digest_reason(row.strongest, info),
         )
@@ -438,7 +377,7 @@ def _movers_lines(info: SnapshotInfo, movers: Movers | None) -> list[tuple[str, 
 
 
 def _mover_line(change: Change, comparison: Comparison, unit: str) -> str:
-    name = _title(normalise(change.name, limit=_NAME), change.account_id)
+    name = account_title(normalise(change.name, limit=_NAME), change.account_id)
     before, after = (format_amount(each or 0, unit) for each in (change.predicted_before, change.predicted_after))
     reason = describe_reason(change, comparison, unit=unit)
     return cut(f"{name}: {format_amount_change(change.move, unit)}, from {before} to {after}, {reason}", _REASON)
@@ -460,23 +399,12 @@ def _digest_section(number: int, row: DigestRow, text: str) -> Block:
     return block
 
 
-def _title(name: str, account_id: str, *, limit: int = _HEADER) -> str:
-    """Return name and id; where they are too long together, it is the name that is cut."""
-    shown_id = normalise(account_id, limit=limit // 2)
-    shown_name = normalise(name, limit=min(_NAME, limit - len(shown_id) - 3))
-    return " · ".join(part for part in (shown_name, shown_id) if part) or "nameless"
-
-
 def _standing(brief: Brief) -> str:
     """Return the account's place, or that it has none worth telling."""
     if not brief.snapshot.card.ranks:
         return "no ranking: no model is better than a constant here"
     rank = f"rank {brief.account.allocation.rank:,} of {brief.snapshot.accounts:,} {brief.snapshot.words.accounts}"
     return f"{rank}, interval too wide to rank" if brief.account.standing.too_wide_to_rank else rank
-
-
-def _data_line(info: SnapshotInfo) -> str:
-    return f"Data as of {format_day(info.source.as_of)} · snapshot {info.generation:06}"
 
 
 def _fallback(text: str) -> str:
@@ -488,11 +416,6 @@ def _fallback(text: str) -> str:
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _escape_markdown(text: str) -> str:
-    escaped = re.sub(r"([\\`*_{}\[\]#|~!])", r"\\\1", text)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _header(text: str) -> Block:

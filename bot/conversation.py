@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from bot.blocks import (
     answer_message,
     headline_message,
-    plan_markdown,
     plan_messages,
     sentence_message,
     several_accounts_message,
@@ -21,6 +20,7 @@ from bot.brief import make_brief
 from bot.errors import AccountGoneError
 from bot.evidence import EvidenceKind, passage_evidence
 from bot.lookup import Unclear, look_up
+from bot.report import plan_markdown
 from storage.errors import SnapshotGoneError
 from storage.state import Thread, Turn
 

@@ -18,7 +18,6 @@ from bot.blocks import (
     headline_message,
     help_message,
     model_message,
-    plan_markdown,
     plan_messages,
     readiness_message,
     sentence_message,
@@ -400,22 +399,6 @@ def assert_harmless(text: str, brief: Brief, snapshot: Snapshot) -> None:
         digest_message(snapshot.info, (row(1, account_id=f"x{text}", name=text, label=text),), day=DAY),
         sentence_message(text),
     )
-
-
-def test_the_plan_as_markdown_has_the_words_and_citations_of_the_messages(brief_of: Callable[[str], Brief]) -> None:
-    document = plan_markdown(brief_of("LOSS-001"), plan_of(Statement(text="Ask why.", evidence=("D1", "A2"))))
-
-    assert document.startswith("# Everything Is Difficult GmbH · LOSS-001\n")
-    assert "- Ask why. *\\[SHAP: Demo requests -$19.5K · Allocation: reason\\]*\n" in document
-    assert document.count("## ") == len(SectionName) + 1
-    assert "Written without an AI model: no API key is set. Data as of 22 Nov 2026" in document
-
-
-def test_markup_in_a_markdown_plan_is_text(brief_of: Callable[[str], Brief]) -> None:
-    document = plan_markdown(brief_of("EVIL-<!here>&001"), plan_of(Statement(text="![x](y) <b>", evidence=())))
-
-    assert "<" not in document
-    assert "\\!\\[x\\](y) &lt;b&gt;" in document
 
 
 def without_signal(brief: Brief) -> Brief:

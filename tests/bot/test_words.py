@@ -18,13 +18,13 @@ from bot.blocks import (
     headline_message,
     help_message,
     model_message,
-    plan_markdown,
     plan_messages,
     several_accounts_message,
     unknown_account_message,
 )
 from bot.brief import make_brief
 from bot.charts import interactions_chart, waterfall_chart
+from bot.report import plan_markdown
 from bot.workspace.block_kit import message_blocks
 from bot.writer.offline import OfflineWriter
 from bot.writer.prompt import plan_messages as plan_prompt
