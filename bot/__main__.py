@@ -157,7 +157,7 @@ def _post_digests(config: BotConfig) -> bool:
     """Post in each channel and return whether all of them have it."""
     from slack_sdk.errors import SlackApiError
 
-    from bot.app import make_client
+    from bot.client import make_client
     from bot.digest import post_digest
     from bot.errors import explain
     from bot.services import open_services
@@ -251,14 +251,15 @@ def _explain(error: Exception) -> tuple[str, int]:
     from slack_sdk.errors import SlackApiError
 
     from bot.boundary import find_place
-    from bot.errors import BotError, ConfigError, HomeUnusableError, explain
+    from bot.errors import BotError, ConfigError, FaultyRightsError, HomeUnusableError, explain
     from kb.errors import KnowledgeBaseError
     from pipeline.errors import ConfigError as BuildConfigError
     from pipeline.errors import PipelineError
     from storage.errors import StorageError
 
     if isinstance(error, (BotError, KnowledgeBaseError, PipelineError, StorageError)):
-        return str(error), 2 if isinstance(error, (ConfigError, HomeUnusableError, BuildConfigError)) else 1
+        settings = (ConfigError, HomeUnusableError, FaultyRightsError, BuildConfigError)
+        return str(error), 2 if isinstance(error, settings) else 1
     if isinstance(error, (SlackApiError, URLError)):
         return explain(error), 1
     return f"precall stopped: {type(error).__name__} at {find_place(error.__traceback__)}.", 1

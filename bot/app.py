@@ -8,11 +8,10 @@ from urllib.error import URLError
 
 from slack_bolt import App
 from slack_bolt.error import BoltError
-from slack_sdk import WebClient
-from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.blocks import BRIEF_ACTION
 from bot.boundary import report
+from bot.client import make_client
 from bot.errors import SlackUnreachableError
 from bot.listeners.actions import handle_brief_button
 from bot.listeners.commands import handle_precall
@@ -23,11 +22,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from slack_bolt import Respond
+    from slack_sdk import WebClient
 
     from bot.config import BotConfig
     from bot.services import Services
-
-_TIMEOUT_SECONDS = 30
 
 
 def make_app(config: BotConfig, services: Services, *, executor: Executor) -> App:
@@ -45,18 +43,6 @@ def make_app(config: BotConfig, services: Services, *, executor: Executor) -> Ap
         raise SlackUnreachableError(config.slack_api_url, "it does not answer") from error
     register(app, services)
     return app
-
-
-def make_client(config: BotConfig) -> WebClient:
-    """Return the client of Slack's Web API that every call is made with."""
-    return WebClient(
-        token=config.bot_token,
-        base_url=config.slack_api_url,
-        timeout=_TIMEOUT_SECONDS,
-        # A call refused with 429 was not performed and may be repeated; after a lost answer nobody knows, and a
-        # repeated chat.postMessage would stand there twice.
-        retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=3)],
-    )
 
 
 def register(app: App, services: Services) -> None:

@@ -246,6 +246,17 @@ def _leak_line(column: str, how: str, *, allowed: bool) -> str:
     return f"{column} {how}; {'the pack allows it' if allowed else 'it is left out'}"
 
 
+def sent_directly_message(reserve: str, *, link: str) -> Message:
+    """Return that the brief went to the direct messages of who asked, and why."""
+    lead, end = f"I sent it to you directly, because {reserve}.", "Open it"
+    if reserve.startswith("I am not"):
+        lead += " Invite me with /invite @precall to have the next one here."
+    return Message(
+        text=_fallback(f"{lead} {link}"),
+        blocks=(_rich_text(_line(_plain(f"{lead} "), {"type": "link", "url": link, "text": end})),),
+    )
+
+
 def sentence_message(sentence: str) -> Message:
     """Return a notice or an error."""
     shown = normalise(sentence, limit=_SECTION) or "There is nothing to say."

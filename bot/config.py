@@ -38,6 +38,11 @@ SETTINGS = (
     Setting(name="ANTHROPIC_BASE_URL", default="", meaning="Where Anthropic's API is, when not at its usual address."),
     Setting(name="PRECALL_MODEL", default="claude-sonnet-5-5", meaning="The model that writes plans and answers."),
     Setting(name="PRECALL_HOME", default="./var", meaning="The folder of snapshots, knowledge base and state."),
+    Setting(
+        name="PRECALL_ACCESS",
+        default="",
+        meaning="The file that says who may see which accounts; access.toml in PRECALL_HOME where it is not set.",
+    ),
     Setting(name="PRECALL_HOST", default="0.0.0.0", meaning="The address that HTTP mode listens on."),  # noqa: S104 - Slack's requests come from outside; each is checked by its signature
     Setting(name="PORT", default="3000", meaning="The port that HTTP mode listens on."),
     Setting(
@@ -80,6 +85,7 @@ class BotConfig:
     anthropic_base_url: str | None
     model: str
     home: Path
+    access: Path
     host: str
     port: int
     digest: DigestConfig
@@ -103,6 +109,7 @@ class BotConfig:
                 "DYNO is set: a dyno's disk is wiped at every restart, and with it the threads, the digest ledger and"
                 " the snapshots; run precall where PRECALL_HOME is kept"
             )
+        home = Path(values["PRECALL_HOME"]).expanduser()
         config = cls(
             bot_token=values["SLACK_BOT_TOKEN"],
             app_token=values["SLACK_APP_TOKEN"] or None,
@@ -111,7 +118,8 @@ class BotConfig:
             anthropic_api_key=values["ANTHROPIC_API_KEY"] or None,
             anthropic_base_url=_read_url("ANTHROPIC_BASE_URL", values, faults) or None,
             model=values["PRECALL_MODEL"],
-            home=Path(values["PRECALL_HOME"]).expanduser(),
+            home=home,
+            access=_read_access(values["PRECALL_ACCESS"], home, faults),
             host=values["PRECALL_HOST"],
             port=_read_port(values["PORT"], faults),
             digest=DigestConfig(
@@ -144,6 +152,14 @@ def _read_url(name: str, values: Mapping[str, str], faults: list[str]) -> str:
     if values[name] and (parts.scheme not in {"http", "https"} or not parts.netloc):
         faults.append(f"{name} is no http or https address")
     return values[name]
+
+
+def _read_access(text: str, home: Path, faults: list[str]) -> Path:
+    """Return where rights are read from; only a file that was named must be there."""
+    path = Path(text).expanduser()
+    if text and not path.is_file():
+        faults.append(f"PRECALL_ACCESS is {text!r}, where there is no file; without it everybody would see everything")
+    return path if text else home / "access.toml"
 
 
 def _read_port(text: str, faults: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from bot.blocks import (
     answer_message,
     headline_message,
     plan_messages,
+    sent_directly_message,
     sentence_message,
     several_accounts_message,
     unknown_account_message,
@@ -25,30 +27,43 @@ from storage.errors import SnapshotGoneError
 from storage.state import Thread, Turn
 
 if TYPE_CHECKING:
+    from bot.access import Visit
     from bot.brief import Brief
     from bot.charts import Chart
     from bot.evidence import Evidence
     from bot.room import Room
     from bot.services import Services
+    from storage.records import Account
 
 # Together some 13 seconds: a share that takes longer appears below the plan, which is better than no plan.
 _SHARE_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 _PASSAGES_PER_QUESTION = 5
 
 
-def open_brief(services: Services, room: Room, asked: str) -> None:
-    """Post the brief of the account that was asked for: a parent message, and in its thread the pictures and the plan.
+def open_brief(services: Services, visit: Visit, room: Room, asked: str) -> None:
+    """Post the brief of the account that was asked for, where everybody may see it; else send it to who asked.
 
-    Asked within a thread, that thread becomes the brief's. Where no single account is meant, only the person who asked
-    is told, with the closest ones to choose from.
+    Where no single account is meant, only the person who asked is told, with the closest ones to choose from.
     """
     with services.snapshots.lease() as snapshot:
-        found = look_up(snapshot, asked)
+        found = look_up(snapshot, asked, may_see=visit.viewer.may_see)
         if isinstance(found, Unclear):
             message = several_accounts_message if found.exact else unknown_account_message
             room.whisper(message(found.asked, found.choices, words=snapshot.info.words))
             return
         brief = make_brief(snapshot, found, library=services.shelf.current())
+    if visit.may_post(found):
+        post_brief(services, room, brief)
+        return
+    direct = room.direct()
+    room.whisper(sent_directly_message(visit.reserve, link=post_brief(services, direct, brief)))
+
+
+def post_brief(services: Services, room: Room, brief: Brief) -> str:
+    """Post a parent message, and in its thread the pictures and the plan; return the address of the parent.
+
+    Asked within a thread, that thread becomes the brief's.
+    """
     parent_ts = room.post(headline_message(brief), thread_ts=room.thread_ts)
     thread = Thread(
         channel=room.channel,
@@ -64,6 +79,16 @@ def open_brief(services: Services, room: Room, asked: str) -> None:
         _share_charts(room, thread, services.gallery.charts(brief))
     with told(tell=tell, lead="The plan is missing."):
         _post_plan(services, room, thread, brief)
+    return room.find_link(parent_ts)
+
+
+def find_subject(services: Services, thread: Thread) -> Account | None:
+    """Return the account that a thread is about as the newest data know it, else as the thread's own did."""
+    for snapshot_id in (None, thread.snapshot_id):
+        with suppress(SnapshotGoneError), services.snapshots.lease(snapshot_id) as snapshot:
+            if account := snapshot.find_account(thread.account_id):
+                return account
+    return None
 
 
 def answer_question(services: Services, room: Room, thread: Thread, question: str) -> None:

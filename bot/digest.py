@@ -13,7 +13,7 @@ from bot.room import post
 from storage.state import DigestClaim
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.blocks import Message
     from bot.config import DigestConfig
+    from bot.rights import Owned
     from bot.services import Services
     from storage.snapshots import SnapshotStore
 
@@ -41,6 +42,7 @@ class Outcome(StrEnum):
     POSTED = "posted"
     FOUND = "found in the channel, where an interrupted run had posted it"
     DONE_BEFORE = "posted before"
+    REFUSED = "not posted, because people from outside read the channel"
     IN_PROGRESS = "being posted by another process"
 
 
@@ -55,15 +57,18 @@ def due(now: datetime, *, at: time, timezone: ZoneInfo, days: Collection[int]) -
     return today if today.weekday() in days and now.astimezone(UTC) >= moment else None
 
 
-def make_digest(snapshots: SnapshotStore, *, day: date) -> Message:
+def make_digest(snapshots: SnapshotStore, *, day: date, may_see: Callable[[Owned], bool] = lambda _: True) -> Message:
     """Return the newest snapshot's accounts that get actions, highest expected value first, and the biggest moves.
+
+    Only what ``may_see`` admits is in it.
 
     Raises:
         NoSnapshotError: nothing was ever built.
     """
     with snapshots.lease() as snapshot:
-        rows = snapshot.digest(limit=LONGEST_DIGEST)
-        return digest_message(snapshot.info, rows, day=day, movers=snapshot.movers(limit=MOST_MOVERS))
+        rows = snapshot.digest(limit=LONGEST_DIGEST, visible=may_see)
+        movers = snapshot.movers(limit=MOST_MOVERS, visible=may_see)
+        return digest_message(snapshot.info, rows, day=day, movers=movers)
 
 
 def post_due_digests(services: Services, client: WebClient, config: DigestConfig) -> None:
@@ -77,7 +82,7 @@ def post_due_digests(services: Services, client: WebClient, config: DigestConfig
         except Exception as error:  # noqa: BLE001 - the boundary of a run that nobody asked for and nobody would hear of
             log_error(error)
         else:
-            if outcome in {Outcome.POSTED, Outcome.FOUND}:
+            if outcome in {Outcome.POSTED, Outcome.FOUND, Outcome.REFUSED}:
                 logger.info("digest of %s for %s: %s", day, channel, outcome)
 
 
@@ -87,7 +92,10 @@ def post_digest(services: Services, client: WebClient, channel: str, *, day: dat
     The claim in the ledger has a lease. Who takes over a claim that ran out cannot know whether its owner died before
     or after posting, so the channel itself is asked, by the key in the message's metadata.
     """
-    digest = make_digest(services.snapshots, day=day)
+    audience = services.access.audience(channel)
+    if audience.closed:
+        return Outcome.REFUSED
+    digest = make_digest(services.snapshots, day=day, may_see=audience.may_see)
     claim = services.state.claim_digest(channel, day, now=services.clock())
     if claim is DigestClaim.POSTED:
         return Outcome.DONE_BEFORE

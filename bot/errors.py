@@ -26,6 +26,14 @@ class ConfigError(BotError):
         super().__init__("The settings do not fit: " + "; ".join(faults) + ".")
 
 
+class FaultyRightsError(BotError):
+    """The file that says who may see what cannot be used; every fault is named, and no person."""
+
+    def __init__(self, path: Path, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(f"{path} cannot be used: {'; '.join(faults)}.")
+
+
 class AccountGoneError(BotError):
     """The account that a thread is about is in no snapshot that is still there."""
 

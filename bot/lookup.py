@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from storage.records import AccountName
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.rights import Owned
     from storage.records import Account
     from storage.snapshots import Snapshot
 
@@ -24,20 +27,28 @@ class Unclear:
     exact: bool
 
 
-def look_up(snapshot: Snapshot, asked: str) -> Account | Unclear:
-    """Return the account whose id or whole name was asked for, or else whose id is among the words."""
+def look_up(snapshot: Snapshot, asked: str, *, may_see: Callable[[Owned], bool]) -> Account | Unclear:
+    """Return the account whose id or whole name was asked for, or else whose id is among the words.
+
+    What may not be seen is as if it were not there.
+    """
     bare = asked.strip(_QUOTES + " ")
-    if account := snapshot.find_account(asked) or snapshot.find_account(bare):
-        return account
-    named = snapshot.find_by_name(asked) or snapshot.find_by_name(bare) or _named_by_id(snapshot, asked)
+    for words in dict.fromkeys((asked, bare)):
+        if account := snapshot.find_account(words, visible=may_see):
+            return account
+    named = (
+        snapshot.find_by_name(asked, visible=may_see)
+        or snapshot.find_by_name(bare, visible=may_see)
+        or _named_by_id(snapshot, asked, may_see)
+    )
     if len(named) > 1:
         return Unclear(asked=asked, choices=named, exact=True)
-    if named and (account := snapshot.find_account(named[0].account_id)):
+    if named and (account := snapshot.find_account(named[0].account_id, visible=may_see)):
         return account
-    return Unclear(asked=asked, choices=snapshot.closest(bare or asked), exact=False)
+    return Unclear(asked=asked, choices=snapshot.closest(bare or asked, visible=may_see), exact=False)
 
 
-def _named_by_id(snapshot: Snapshot, asked: str) -> tuple[AccountName, ...]:
+def _named_by_id(snapshot: Snapshot, asked: str, may_see: Callable[[Owned], bool]) -> tuple[AccountName, ...]:
     words = dict.fromkeys(word.strip(_QUOTES) for word in asked.split()[:_MOST_WORDS])
-    found = (snapshot.find_account(word) for word in words if any(char.isdigit() for char in word))
+    found = (snapshot.find_account(word, visible=may_see) for word in words if any(char.isdigit() for char in word))
     return tuple(AccountName(account_id=account.account_id, name=account.name) for account in found if account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError
@@ -27,7 +27,8 @@ _HTTP_OK = 200
 class Room:
     """A conversation as one person sees it.
 
-    ``respond`` is there for commands and buttons only: it reaches that person even where the bot may not post.
+    ``respond`` is there for commands and buttons only: it reaches that person even where the bot may not post. In a
+    ``private`` one all that would be posted is told to that person alone.
     """
 
     client: WebClient
@@ -35,9 +36,13 @@ class Room:
     thread_ts: str | None
     user_id: str
     respond: Respond | None
+    private: bool = False
 
     def post(self, message: Message, *, thread_ts: str | None = None) -> str:
-        """Post a message that everybody here sees and return its ts."""
+        """Post a message that everybody here sees and return its ts; whispered instead it has none."""
+        if self.private:
+            self.whisper(message)
+            return ""
         return post(self.client, message, channel=self.channel, thread_ts=thread_ts)
 
     def whisper(self, message: Message) -> None:
@@ -55,6 +60,15 @@ class Room:
             self.client.chat_postEphemeral(
                 channel=self.channel, user=self.user_id, thread_ts=self.thread_ts, text=message.text, blocks=blocks
             )
+
+    def direct(self) -> Room:
+        """Return the room of direct messages between the bot and this person."""
+        channel = self.client.conversations_open(users=self.user_id)["channel"]["id"]
+        return replace(self, channel=channel, thread_ts=None, respond=None)
+
+    def find_link(self, ts: str) -> str:
+        """Return the address of a message that was posted here."""
+        return str(self.client.chat_getPermalink(channel=self.channel, message_ts=ts)["permalink"])
 
     def tell(self, sentence: str) -> None:
         """Tell only the person who asked one sentence."""

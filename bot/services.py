@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.access import Access
 from bot.boundary import log_error
 from bot.charts import Gallery
+from bot.client import make_client
+from bot.directory import Directory
 from bot.errors import HomeUnusableError
 from bot.writer import Writer, make_writer
 from kb.errors import LibraryBrokenError, LibraryNotFoundError
@@ -55,6 +58,7 @@ class Services:
     snapshots: SnapshotStore
     state: State
     shelf: Shelf
+    access: Access
     writer: Writer
     gallery: Gallery
     clock: Callable[[], datetime]
@@ -76,6 +80,8 @@ def make_home(home: Path) -> None:
 def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = None) -> Iterator[Services]:
     """Open everything under ``config.home``, which is created where it is missing, and close it at the end."""
     make_home(config.home)
+    clock = clock or (lambda: datetime.now(UTC))
+    access = Access(config.access, Directory(make_client(config), clock=clock))
     writer = make_writer(api_key=config.anthropic_api_key, base_url=config.anthropic_base_url, model=config.model)
     with (
         closing(SnapshotStore(config.home / "snapshots")) as snapshots,
@@ -85,7 +91,8 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
             snapshots=snapshots,
             state=state,
             shelf=Shelf(config.home / "kb" / "index"),
+            access=access,
             writer=writer,
             gallery=Gallery(),
-            clock=clock or (lambda: datetime.now(UTC)),
+            clock=clock,
         )

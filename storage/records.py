@@ -148,10 +148,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountName:
-    """As much of an account as a list of choices needs."""
+    """As much of an account as a list of choices needs, and whose it is."""
 
     account_id: str
     name: str
+    owner: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

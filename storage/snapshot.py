@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import duckdb
 
@@ -49,7 +50,7 @@ from storage.similar import SimilarAccounts
 from storage.wellformed import well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -57,6 +58,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from storage.records import FeatureValue
+
+Visible: TypeAlias = "Callable[[AccountName], bool]"
+"""Whether an account is there for who asks."""
 
 _CHANGES: Final = f"""SELECT {", ".join(f'"{name}"' for name in CHANGES_SCHEMA.names)} FROM changes"""
 
@@ -83,7 +87,8 @@ def read_only_connection(path: Path) -> DuckDBPyConnection:
 class Snapshot:
     """One open snapshot; any number of threads may ask it at once.
 
-    Every method may raise UnreadableSnapshotError.
+    Where a method takes ``visible``, it finds among the accounts for which that holds as if there were no others. Every
+    method may raise UnreadableSnapshotError.
     """
 
     def __init__(self, database: DuckDBPyConnection, path: Path) -> None:
@@ -96,7 +101,7 @@ class Snapshot:
         self.promotions = self._read_promotions()
         self.base_rates = self._read_base_rates()
 
-    def find_account(self, account_id: str) -> Account | None:
+    def find_account(self, account_id: str, *, visible: Visible = lambda _: True) -> Account | None:
         """Return the account with exactly this id, in any letter case.
 
         Where ids differ in nothing but letter case, only the exact spelling finds one.
@@ -112,32 +117,35 @@ class Snapshot:
             """,
             {"account_id": account_id},
         )
+        rows = [
+            row for row in rows if visible(AccountName(account_id=row[0], name=row[1], owner=row[2], region=row[3]))
+        ]
         # Chosen here because an ORDER BY would triple the cost of the query.
         chosen = rows if len(rows) == 1 else [row for row in rows if row[0] == account_id]
         return self._to_account(chosen[0]) if chosen else None
 
-    def find_by_name(self, name: str) -> tuple[AccountName, ...]:
+    def find_by_name(self, name: str, *, visible: Visible = lambda _: True) -> tuple[AccountName, ...]:
         """Return the accounts of the company with this whole name, in any letter case; several may share it."""
         rows = self._fetch(
             """
-            SELECT account_id, name
+            SELECT account_id, name, owner, region
             FROM accounts
             WHERE upper(name) = upper($name)
             ORDER BY account_id
             """,
             {"name": name},
         )
-        return tuple(AccountName(account_id=account_id, name=found) for account_id, found in rows)
+        return tuple(filter(visible, _to_names(rows)))
 
-    def closest(self, text: str, *, limit: int = 5) -> tuple[AccountName, ...]:
+    def closest(self, text: str, *, limit: int = 5, visible: Visible = lambda _: True) -> tuple[AccountName, ...]:
         """Return the accounts whose id or name resembles the text, best first; nothing that is not similar."""
         with self._similar_lock:
             if self._similar is None:
-                rows = self._fetch("SELECT account_id, name FROM accounts ORDER BY account_key, account_id")
-                self._similar = SimilarAccounts(
-                    tuple(AccountName(account_id=account_id, name=name) for account_id, name in rows)
+                rows = self._fetch(
+                    "SELECT account_id, name, owner, region FROM accounts ORDER BY account_key, account_id"
                 )
-        return self._similar.closest(text, limit=limit)
+                self._similar = SimilarAccounts(_to_names(rows))
+        return self._similar.closest(text, limit=limit, visible=visible)
 
     def dependence(self, feature: Feature, *, partner: Feature | None = None, limit: int = 2000) -> Dependence:
         """Return what a feature contributes across accounts in the order of their ids, with a partner's values.
@@ -197,19 +205,34 @@ class Snapshot:
         [(count,)] = self._fetch("SELECT count(*) FROM accounts WHERE span > $widest", {"widest": WIDEST_SPAN})
         return int(count)
 
-    def digest(self, *, limit: int, owner: str | None = None, region: str | None = None) -> tuple[DigestRow, ...]:
+    def digest(
+        self,
+        *,
+        limit: int,
+        owner: str | None = None,
+        region: str | None = None,
+        visible: Visible = lambda _: True,
+    ) -> tuple[DigestRow, ...]:
         """Return the accounts that get actions, the highest predicted value first."""
-        rows = self._fetch(
+        candidates = self._fetch(
             """
-            SELECT account_id, name, owner, region, predicted, low, high, actions, numbers, texts, shap
+            SELECT account_id, name, owner, region
             FROM accounts
             WHERE actions > 0
               AND ($owner::VARCHAR IS NULL OR owner = $owner)
               AND ($region::VARCHAR IS NULL OR region = $region)
             ORDER BY predicted DESC, account_id
-            LIMIT $limit
             """,
-            {"owner": owner, "region": region, "limit": limit},
+            {"owner": owner, "region": region},
+        )
+        rows = self._fetch(
+            """
+            SELECT account_id, name, owner, region, predicted, low, high, actions, numbers, texts, shap
+            FROM accounts
+            WHERE list_contains($ids, account_id)
+            ORDER BY predicted DESC, account_id
+            """,
+            {"ids": _first_ids(candidates, visible, limit)},
         )
         return tuple(
             DigestRow(
@@ -251,30 +274,43 @@ class Snapshot:
         """Return every account that is new, gone or not as it was in the previous snapshot, in the order of ids."""
         return tuple(map(self._to_change, self._fetch(f"{_CHANGES} ORDER BY account_id")))
 
-    def movers(self, *, limit: int, owner: str | None = None, region: str | None = None) -> Movers:
+    def movers(
+        self,
+        *,
+        limit: int,
+        owner: str | None = None,
+        region: str | None = None,
+        visible: Visible = lambda _: True,
+    ) -> Movers:
         """Return up to ``limit`` accounts in each direction whose predictions moved most."""
-        up, down = (
-            tuple(
-                map(
-                    self._to_change,
-                    self._fetch(
-                        f"""
-                        {_CHANGES}
-                        WHERE kind = 'changed'
-                          AND $sign::INTEGER * (predicted_after - predicted_before) > 0
-                          AND abs(predicted_after - predicted_before) >= $share * abs(predicted_before)
-                          AND ($owner::VARCHAR IS NULL OR owner = $owner)
-                          AND ($region::VARCHAR IS NULL OR region = $region)
-                        ORDER BY abs(predicted_after - predicted_before) DESC, account_id
-                        LIMIT $limit
-                        """,
-                        {"sign": sign, "share": BIG_MOVE, "owner": owner, "region": region, "limit": limit},
-                    ),
-                )
-            )
-            for sign in (1, -1)
-        )
+        up, down = (self._movers(sign, owner=owner, region=region, visible=visible, limit=limit) for sign in (1, -1))
         return Movers(up=up, down=down)
+
+    def _movers(
+        self, sign: int, *, owner: str | None, region: str | None, visible: Visible, limit: int
+    ) -> tuple[Change, ...]:
+        candidates = self._fetch(
+            """
+            SELECT account_id, name, owner, region
+            FROM changes
+            WHERE kind = 'changed'
+              AND $sign::INTEGER * (predicted_after - predicted_before) > 0
+              AND abs(predicted_after - predicted_before) >= $share * abs(predicted_before)
+              AND ($owner::VARCHAR IS NULL OR owner = $owner)
+              AND ($region::VARCHAR IS NULL OR region = $region)
+            ORDER BY abs(predicted_after - predicted_before) DESC, account_id
+            """,
+            {"sign": sign, "share": BIG_MOVE, "owner": owner, "region": region},
+        )
+        rows = self._fetch(
+            f"""
+            {_CHANGES}
+            WHERE list_contains($ids, account_id)
+            ORDER BY abs(predicted_after - predicted_before) DESC, account_id
+            """,
+            {"ids": _first_ids(candidates, visible, limit)},
+        )
+        return tuple(map(self._to_change, rows))
 
     def artefact(self) -> bytes:
         """Return the fitted model in the skops format; its SHA-256 is checked against the model card."""
@@ -511,6 +547,17 @@ class Snapshot:
 
     def _read_promotions(self) -> tuple[tuple[str, str], ...]:
         return tuple(self._fetch("SELECT name, label FROM promotions ORDER BY position"))
+
+
+def _to_names(rows: Sequence[tuple[Any, ...]]) -> tuple[AccountName, ...]:
+    return tuple(
+        AccountName(account_id=account_id, name=name, owner=owner, region=region)
+        for account_id, name, owner, region in rows
+    )
+
+
+def _first_ids(rows: Sequence[tuple[Any, ...]], visible: Visible, limit: int) -> list[str]:
+    return [account.account_id for account in islice(filter(visible, _to_names(rows)), limit)]
 
 
 def _to_score(row: tuple[Any, ...]) -> Score:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from anthropic_server import AnthropicServer
 
-from bot.app import make_app, make_client
+from bot.app import make_app
+from bot.client import make_client
 from bot.config import BotConfig
 from bot.server import Listeners, connected, listening_http
 from bot.services import open_services

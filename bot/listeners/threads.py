@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bot.conversation import answer_question
 from bot.incoming import plain_text
-from bot.listeners.asking import ask
+from bot.listeners.asking import ask, follow_up
 from bot.room import find_room
 
 if TYPE_CHECKING:
@@ -58,4 +57,4 @@ def _hear(
     if thread is None:
         ask(services, room, text)
     else:
-        answer_question(services, room, thread, text)
+        follow_up(services, room, thread, text)

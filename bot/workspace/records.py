@@ -20,15 +20,24 @@ class Person:
     timezone: str = "Europe/Berlin"
     utc_offset_seconds: int = 3600
     guest: bool = False
+    single_channel_guest: bool = False
     admin: bool = False
     bot: bool = False
     deleted: bool = False
     team_id: str | None = None
 
+    @property
+    def browses(self) -> bool:
+        """Whether they may open public channels that they did not join."""
+        return not (self.guest or self.single_channel_guest or self.team_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A conversation; ``kind`` decides the id's letter, the scopes needed and the event it causes."""
+    """A conversation; ``kind`` decides the id's letter, the scopes needed and the event it causes.
+
+    ``shared`` is Slack Connect, ``org_shared`` only between workspaces of one organisation.
+    """
 
     id: str
     name: str
@@ -36,6 +45,7 @@ class Channel:
     members: frozenset[str]
     archived: bool = False
     shared: bool = False
+    org_shared: bool = False
 
     @property
     def type(self) -> str:

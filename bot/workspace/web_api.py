@@ -376,9 +376,10 @@ def _channel_json(channel: Channel, call: Call) -> Json:
         "is_private": kind != "channels",
         "is_archived": channel.archived,
         "is_general": False,
-        "is_shared": channel.shared,
+        "is_shared": channel.shared or channel.org_shared,
         "is_ext_shared": channel.shared,
-        "is_org_shared": False,
+        "is_pending_ext_shared": False,
+        "is_org_shared": channel.org_shared,
         "context_team_id": TEAM_ID,
         **names,
         **counted,
@@ -415,7 +416,7 @@ def conversations_members(call: Call) -> Json:
     return call.page(members, key="members", default=100)
 
 
-@method("conversations.open", per_minute=50)
+@method("conversations.open", scope="im:write|mpim:write", per_minute=50)
 def conversations_open(call: Call) -> Json:
     users = [user for user in call.text("users").split(",") if user]
     if not users:
@@ -474,6 +475,8 @@ def conversations_replies(call: Call) -> Json:
 
 def _user_json(person: Person, call: Call) -> Json:
     email = {"email": person.email} if "users:read.email" in call.scopes and not person.bot else {}
+    # A stranger belongs to another organisation and is in no channel that the app is in.
+    met = any({person.id, call.state.bot.id} <= channel.members for channel in call.state.channels.values())
     return {
         "id": person.id,
         "team_id": person.team_id or TEAM_ID,
@@ -484,9 +487,9 @@ def _user_json(person: Person, call: Call) -> Json:
         "tz_offset": person.utc_offset_seconds,
         "is_bot": person.bot,
         "is_admin": person.admin,
-        "is_restricted": person.guest,
-        "is_ultra_restricted": False,
-        "is_stranger": person.team_id is not None,
+        "is_restricted": person.guest or person.single_channel_guest,
+        "is_ultra_restricted": person.single_channel_guest,
+        "is_stranger": person.team_id is not None and not met,
         "is_app_user": False,
         "profile": {"real_name": person.real_name, "display_name": person.name, "team": TEAM_ID, **email},
     }

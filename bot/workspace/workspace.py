@@ -343,7 +343,7 @@ class Workspace:
         readable = {
             channel.id
             for channel in self._state.channels.values()
-            if user in channel.members or (channel.kind == "channels" and not person.guest)
+            if user in channel.members or (channel.kind == "channels" and person.browses)
         }
         return [
             message

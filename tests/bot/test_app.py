@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 MANIFEST = json.loads((Path(__file__).parents[2] / "manifest.json").read_text())
 SCOPES = MANIFEST["oauth_config"]["scopes"]["bot"]
 EVENTS = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
+KINDS = ("channels", "groups", "im", "mpim")
 # What an event or a feature needs beside the scopes of the methods that are called.
-OF_EVENTS = {"app_mention": "app_mentions:read"} | {
-    f"message.{kind}": f"{kind}:history" for kind in ("channels", "groups", "im", "mpim")
-}
+OF_EVENTS = {"app_mention": "app_mentions:read"} | {f"message.{kind}": f"{kind}:history" for kind in KINDS}
 OF_FEATURES = {"slash_commands": "commands", "agent_view": "assistant:write"}
 
 
@@ -62,7 +61,8 @@ def test_the_manifest_asks_for_the_scopes_that_are_used_and_no_other() -> None:
     called = {name for name in METHODS if re.search(rf"\.{name.replace('.', '_')}\(", sources)}
     called |= {"files.getUploadURLExternal", "files.completeUploadExternal"} if "files_upload_v2" in sources else set()
     assert {"chat.postMessage", "conversations.history", "files.info"} <= called
-    needed = {METHODS[name].scope for name in called} - {"", "{kind}:history"}
+    needed = {METHODS[name].scope.partition("|")[0].format(kind=kind) for name in called for kind in KINDS} - {""}
+    needed |= {"users:read.email"} if 'get("email")' in sources else set()
 
     assert needed | set(OF_EVENTS.values()) | set(OF_FEATURES.values()) == set(SCOPES)
     assert set(EVENTS) == set(OF_EVENTS)

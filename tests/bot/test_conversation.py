@@ -8,7 +8,7 @@ import pytest
 from bot.workspace import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -232,3 +232,90 @@ def test_a_thread_whose_snapshot_is_gone_is_answered_from_the_newest_and_says_so
         notice, answer = [message for message in bot.posted() if message.thread_ts == parent.ts]
         assert "no longer kept; I answer from the newest" in bot.read(notice)
         assert "hurn risk" in bot.read(answer)
+
+
+RIGHTS = """
+[[people]]
+who = "ana@example.com"
+role = "rep"
+owner = "Dana Reyes"
+
+[[people]]
+who = "ops@example.com"
+role = "ops"
+"""
+
+
+@pytest.fixture
+def restricted(run_bot: Callable[..., AbstractContextManager[Any]], home: Path) -> Iterator[Any]:
+    """A bot with rights: the person owns every third account, ACME-042 among them and ACME-043 not."""
+    (home / "access.toml").write_text(RIGHTS)
+    with run_bot(home) as bot:
+        yield bot
+
+
+def test_a_forbidden_account_and_an_unknown_one_are_told_in_the_same_words(restricted: Any) -> None:
+    bot = restricted
+    direct = bot.workspace.direct_channel(bot.person)
+    bot.workspace.say("@precall ACME-043", user=bot.person, channel=bot.channel)
+    bot.wait()
+    bot.workspace.direct_message("ACME-043", user=bot.person)
+    for asked in ("ACME-043", "ZZZZ-043"):
+        bot.ask(f"/precall {asked}")
+        bot.ask(f"/precall what about {asked}?", channel=direct)
+
+    answers = [bot.read(message) for message in bot.posted() + bot.posted(direct)]
+    assert len(answers) == 6
+    for answer in answers:
+        assert "has the id or name" in answer
+        assert "Ridgeline Freight 43" not in answer
+    assert "Ridgeline Freight 43" not in bot.workspace.everything_posted()
+
+
+def test_a_brief_that_not_everybody_in_the_room_may_see_goes_to_who_asked(restricted: Any) -> None:
+    bot = restricted
+    ops = bot.workspace.add_person("ops")
+    bot.workspace.change_channel(bot.channel, members={ops, bot.person, bot.workspace.bot_user})
+
+    bot.workspace.command("/precall ACME-043", user=ops, channel=bot.channel)
+    bot.wait()
+
+    [notice] = bot.posted()
+    assert notice.only_visible_to(ops)
+    assert "I sent it to you directly, because not everybody here may see this." in bot.read(notice)
+    assert PLAN in bot.read(bot.posted(bot.workspace.direct_channel(ops)))
+    assert not any("ACME-043" in bot.read(message) for message in bot.workspace.visible_to(bot.person))
+    assert bot.workspace.refusals == []
+
+
+def test_a_question_is_answered_with_the_rights_of_who_asks_it(restricted: Any) -> None:
+    bot = restricted
+    ops, other = bot.workspace.add_person("ops"), bot.workspace.add_person("other")
+    bot.ask("/precall ACME-042")
+    before = len(bot.posted())
+    bot.workspace.change_channel(bot.channel, members={ops, other, bot.person, bot.workspace.bot_user})
+
+    bot.workspace.say("What is its churn risk?", user=other, channel=bot.channel, thread_ts=bot.thread_ts())
+    bot.wait()
+
+    [answer] = bot.posted()[before:]
+    assert answer.only_visible_to(other)
+    assert "There is nothing here that I can tell you about." in bot.read(answer)
+
+
+@pytest.mark.parametrize("said", ["/precall ACME-042", "/precall help", "/precall model", "@precall ACME-042"])
+@pytest.mark.parametrize("outside", ["shared", "guest"])
+def test_where_outsiders_read_there_is_nothing_but_a_refusal(bot: Any, said: str, outside: str) -> None:
+    guest = bot.workspace.add_person("gil", guest=True)
+    changes = {"shared": True} if outside == "shared" else {"members": {bot.person, guest, bot.workspace.bot_user}}
+    bot.workspace.change_channel(bot.channel, **changes)
+
+    if said.startswith("/"):
+        bot.ask(said)
+    else:
+        bot.say(said)
+
+    [message] = bot.posted()
+    assert message.only_visible_to(bot.person)
+    assert "People from outside read this conversation" in bot.read(message)
+    assert "Ridgeline" not in bot.workspace.everything_posted()
