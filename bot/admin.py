@@ -8,8 +8,8 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
-from bot.app import make_client
 from bot.blocks import readiness_message, sentence_message
+from bot.client import make_client
 from bot.config import BotConfig
 from bot.errors import explain
 from bot.room import post
