@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from kb.documents import count_of
 from kb.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
@@ -40,20 +41,28 @@ def print_report(report: "BuildReport", *, documents_folder: Path, console: Cons
     """Print one row per file and the totals; names come from files, so none is read as markup."""
     table = Table("Document", "Type", "Pages", "Passages", "Problem", title=f"Knowledge base {report.version}")
     for document in report.documents:
-        problem = f"{_count(document.pages_without_text, 'page')} without text" if document.pages_without_text else ""
-        cells = (document.title, document.kind, str(document.pages), str(document.passages), problem)
+        cells = (
+            document.title,
+            document.kind,
+            str(document.pages),
+            str(document.passages),
+            "\n".join(document.remarks),
+        )
         table.add_row(*map(escape, cells))
     for unreadable in report.problems:
-        table.add_row(escape(unreadable.file), "", "", "0", escape(f"{unreadable.reason}. {unreadable.remedy}."))
+        problem = "\n".join([f"{unreadable.reason}. {unreadable.remedy}.", *map(str, unreadable.hidden)])
+        table.add_row(escape(unreadable.file), "", "", "0", escape(problem))
     console.print(table)
     pages = sum(document.pages for document in report.documents)
-    left_out = f"; {_count(len(report.problems), 'file')} left out" if report.problems else ""
-    summary = f"{len(report.documents)} documents, {pages} pages, {report.passages} passages{left_out}. Add PDFs to "
+    hidden = sum(each.characters for each in report.hidden)
+    notes = [
+        *([f"{count_of(len(report.problems), 'file')} left out"] if report.problems else []),
+        *([f"{count_of(hidden, 'hidden character')} left out"] if hidden else []),
+        *([f"{count_of(report.unchanged, 'unchanged file')} not read again"] if report.unchanged else []),
+    ]
+    totals = f"{count_of(len(report.documents), 'document')}, {count_of(pages, 'page')}, {report.passages:,} passages"
+    summary = f"{'; '.join([totals, *notes])}. Add PDFs to "
     console.print(escape(f"{summary}{documents_folder} and run this again."), soft_wrap=True)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _bars() -> Progress:

@@ -1,15 +1,28 @@
-"""The whole flow on one screen: our PDFs written, every document read, passages split, the index published."""
+"""The whole flow on one screen: our PDFs written, what is new or changed read and split, the index published."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib.metadata import version as version_of
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Final
 
 from kb.create import write_collateral
-from kb.documents import Document, DocumentText, UnreadableDocument
-from kb.errors import DocumentsNotFoundError, HomeNotFoundError
-from kb.index import write_index
+from kb.documents import Document, DocumentText, HiddenText, UnreadableDocument
+from kb.errors import DocumentsNotFoundError, HomeNotFoundError, LibraryBrokenError, LibraryNotFoundError
+from kb.extraction.reader import Reader
+from kb.index import Library, write_index
 from kb.passages import Passage, split_passages
-from kb.read import read_pdf
+from kb.read import Contents, load_pdf, read_pdf
+from kb.repeats import find_repeats
+
+# Raise the number when what is read of a PDF, or how it is split, changes: every document is then read again.
+ENGINES: Final = f"1 pypdf {version_of('pypdf')} pypdfium2 {version_of('pypdfium2')}"
+_MOST_WORKERS: Final = 8  # each may take a gigabyte
 
 Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
 
@@ -23,6 +36,16 @@ class BuildReport:
     passages: int
     version: str
     written: tuple[str, ...]  # our own PDFs that were new or outdated
+    unchanged: int  # files of the last build that were not read again
+
+    @property
+    def hidden(self) -> tuple[HiddenText, ...]:
+        """What was kept out of the index because no reader of the pages sees it."""
+        return tuple(
+            each
+            for hidden in (*(d.hidden for d in self.documents), *(p.hidden for p in self.problems))
+            for each in hidden
+        )
 
 
 def build_library(home: Path, *, progress: Progress) -> BuildReport:
@@ -44,39 +67,137 @@ def build_library(home: Path, *, progress: Progress) -> BuildReport:
 def build(
     documents_folder: Path, index_folder: Path, *, progress: Progress, written: tuple[str, ...] = ()
 ) -> BuildReport:
-    """Read every file in ``documents_folder`` and publish an index of those that could be read.
+    """Read every file in ``documents_folder`` that is new or changed and publish an index of those that could be read.
+
+    A file counts as changed when its bytes are not those of the index at hand, or when the engines were. Where nothing
+    changed, the index at hand stays.
 
     Raises:
         DocumentsNotFoundError: The folder is not there.
     """
     if not documents_folder.is_dir():
         raise DocumentsNotFoundError(documents_folder)
-    documents: list[Document] = []
-    problems: list[UnreadableDocument] = []
-    passages: list[Passage] = []
-    first_with: dict[str, str] = {}  # sha256 -> file
-    files = _find_files(documents_folder)
-    for done, path in enumerate(files):
-        progress("Read documents", done, len(files))
-        file = path.relative_to(documents_folder).as_posix()
-        read = _read(path, file)
-        if isinstance(read, UnreadableDocument):
-            problems.append(read)
-        elif read.sha256 in first_with:
-            reason = f"has the same content as {first_with[read.sha256]}"
-            problems.append(UnreadableDocument(file=file, reason=reason, remedy="Remove one of the two"))
+    library = _find_library(index_folder)
+    files = _list_files(documents_folder, library, progress)
+    passages_of = _passages_by_file(library)
+    new = [file for file, known in files.items() if known is None]
+    progress("Read documents", 0, len(new))
+    for done, (file, read) in enumerate(zip(new, _read_all(documents_folder, new), strict=True), start=1):
+        if isinstance(read, DocumentText):
+            passages_of[file] = split_passages(read)
+            files[file] = _describe(read, passages=len(passages_of[file]))
         else:
-            first_with[read.sha256] = file
-            found = split_passages(read)
-            documents.append(_describe(read, passages=len(found)))
-            passages += found
-    progress("Read documents", len(files), len(files))
-    progress("Build the index", 0, 1)
-    version = write_index(index_folder, passages=passages, documents=documents, problems=problems)
-    progress("Build the index", 1, 1)
+            files[file] = read
+        progress("Read documents", done, len(new))
+    documents = tuple(known for known in files.values() if isinstance(known, Document))
+    problems = tuple(known for known in files.values() if isinstance(known, UnreadableDocument))
+    passages = [passage for document in documents for passage in passages_of[document.file]]
+    if library is None or (documents, problems) != (library.documents, library.problems):
+        progress("Build the index", 0, 1)
+        repeats = find_repeats(passages, modified={document.file: document.modified for document in documents})
+        documents = _count_repeats(documents, passages, repeats)
+        write_index(
+            index_folder, passages=passages, documents=documents, problems=problems, repeats=repeats, engines=ENGINES
+        )
+        progress("Build the index", 1, 1)
+        library = Library.open(index_folder)
     return BuildReport(
-        documents=tuple(documents), problems=tuple(problems), passages=len(passages), version=version, written=written
+        documents=documents,
+        problems=problems,
+        passages=len(passages),
+        version=library.version,
+        written=written,
+        unchanged=len(files) - len(new),
     )
+
+
+def _find_library(index_folder: Path) -> Library | None:
+    """Return the index that the last build made with these engines, if it is whole."""
+    try:
+        library = Library.open(index_folder)
+    except (LibraryNotFoundError, LibraryBrokenError):
+        return None
+    return library if library.engines == ENGINES else None
+
+
+def _passages_by_file(library: Library | None) -> dict[str, Sequence[Passage]]:
+    by_file: dict[str, list[Passage]] = defaultdict(list)
+    for passage in library.passages if library else ():
+        by_file[passage.file].append(passage)
+    return dict(by_file)
+
+
+def _list_files(
+    folder: Path, library: Library | None, progress: Progress
+) -> dict[str, Document | UnreadableDocument | None]:
+    """Return what is known of each file already, None where it is to be read."""
+    before: list[Document | UnreadableDocument] = [*library.documents, *library.problems] if library else []
+    known = {(each.file, each.sha256): each for each in before}
+    first_with: dict[str, str] = {}  # sha256 -> file
+    listed: dict[str, Document | UnreadableDocument | None] = {}
+    paths = _find_files(folder)
+    for done, path in enumerate(paths):
+        progress("Look for changes", done, len(paths))
+        file = path.relative_to(folder).as_posix()
+        contents = _load(path, file)
+        if isinstance(contents, UnreadableDocument):
+            listed[file] = contents
+        elif contents.sha256 in first_with:
+            listed[file] = _same_as(first_with[contents.sha256], contents)
+        else:
+            first_with[contents.sha256] = file
+            listed[file] = _still(known.get((file, contents.sha256)), contents)
+    progress("Look for changes", len(paths), len(paths))
+    return listed
+
+
+def _still(known: Document | UnreadableDocument | None, contents: Contents) -> Document | UnreadableDocument | None:
+    """Return what the last build knew of a file with these bytes; of a copy it knew nothing."""
+    match known:
+        case Document():
+            return replace(known, modified=contents.modified)
+        case UnreadableDocument(is_copy=False):
+            return known
+        case _:
+            return None
+
+
+def _same_as(first: str, contents: Contents) -> UnreadableDocument:
+    return UnreadableDocument(
+        file=contents.file,
+        reason=f"has the same content as {first}",
+        remedy="Remove one of the two",
+        sha256=contents.sha256,
+        is_copy=True,
+    )
+
+
+def _read_all(folder: Path, files: Sequence[str]) -> Iterator[DocumentText | UnreadableDocument]:
+    """Yield what is in each file, in this order; several are read at a time."""
+    workers = min(os.cpu_count() or 1, _MOST_WORKERS, max(len(files), 1))
+    idle: SimpleQueue[Reader] = SimpleQueue()
+
+    def read(file: str) -> DocumentText | UnreadableDocument:
+        contents = _load(folder / file, file)
+        if isinstance(contents, UnreadableDocument):
+            return contents
+        reader = idle.get()
+        try:
+            return read_pdf(contents, reader)
+        finally:
+            idle.put(reader)
+
+    with ExitStack() as stack:
+        for _ in range(workers):
+            idle.put(stack.enter_context(Reader()))
+        yield from stack.enter_context(ThreadPoolExecutor(workers)).map(read, files)
+
+
+def _count_repeats(
+    documents: Sequence[Document], passages: Sequence[Passage], repeats: Mapping[str, str]
+) -> tuple[Document, ...]:
+    counts = Counter(passage.file for passage in passages if passage.passage_id in repeats)
+    return tuple(replace(document, repeated=counts[document.file]) for document in documents)
 
 
 def _find_files(folder: Path) -> list[Path]:
@@ -88,11 +209,11 @@ def _find_files(folder: Path) -> list[Path]:
     )
 
 
-def _read(path: Path, file: str) -> DocumentText | UnreadableDocument:
+def _load(path: Path, file: str) -> Contents | UnreadableDocument:
     if path.suffix.casefold() != ".pdf":
         remedy = "Export it as PDF, or move it out of this folder"
         return UnreadableDocument(file=file, reason="is not a PDF by its name", remedy=remedy)
-    return read_pdf(path, file=file)
+    return load_pdf(path, file=file)
 
 
 def _describe(text: DocumentText, *, passages: int) -> Document:
@@ -105,4 +226,5 @@ def _describe(text: DocumentText, *, passages: int) -> Document:
         passages=passages,
         sha256=text.sha256,
         modified=text.modified,
+        hidden=text.hidden,
     )

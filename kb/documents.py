@@ -20,6 +20,19 @@ _TITLE_WORDS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenText:
+    """Text that a page holds but does not show: kept out of every passage, and told to whoever runs precall."""
+
+    page: int  # 1-based
+    characters: int
+    reason: str  # "drawn as invisible", "outside the page", …
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        return f"Page {self.page}: {count_of(self.characters, 'hidden character')} left out, {self.reason}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A document whose text is in the library."""
 
@@ -31,6 +44,17 @@ class Document:
     passages: int
     sha256: str
     modified: datetime  # of the file, UTC
+    hidden: tuple[HiddenText, ...] = ()
+    repeated: int = 0  # passages that nearly say what another one says, and are not searched
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What whoever runs precall should know about it, a sentence each; nothing for a sound document."""
+        return (
+            *([f"{count_of(self.pages_without_text, 'page')} without text."] if self.pages_without_text else []),
+            *map(str, self.hidden),
+            *([f"{count_of(self.repeated, 'passage')} repeated elsewhere."] if self.repeated else []),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +64,9 @@ class UnreadableDocument:
     file: str
     reason: str
     remedy: str
+    sha256: str = ""  # "" where not even its bytes could be read
+    hidden: tuple[HiddenText, ...] = ()
+    is_copy: bool = False  # another file holds the same bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +88,12 @@ class DocumentText:
     outline: tuple[OutlineEntry, ...]
     sha256: str
     modified: datetime
+    hidden: tuple[HiddenText, ...] = ()
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return ``1 page``, ``1,200 pages``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def kind_of(*, title: str, keywords: str = "") -> str:

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +20,12 @@ import numpy as np
 import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS
 
-from kb.documents import KINDS, Document, UnreadableDocument
+from kb.documents import KINDS, Document, HiddenText, UnreadableDocument
 from kb.errors import LibraryBrokenError, LibraryNotFoundError, PassageNotFoundError
 from kb.passages import Passage
 
 RRF_K: Final = 60
-FORMAT: Final = 1  # raise it when the files of an index change
+FORMAT: Final = 2  # raise it when the files of an index change
 
 _FUSION_DEPTH = 1_000  # how far down each ranking the fusion looks
 _OPEN_ATTEMPTS = 5
@@ -51,18 +51,21 @@ class Library:
         manifest = json.loads((home / "manifest.json").read_text(encoding="utf-8"))
         self.version: str = manifest["version"]
         self.documents: tuple[Document, ...] = tuple(
-            Document(**{**document, "modified": datetime.fromisoformat(document["modified"])})
+            Document(**_with_hidden(document) | {"modified": datetime.fromisoformat(document["modified"])})
             for document in manifest["documents"]
         )
         self.problems: tuple[UnreadableDocument, ...] = tuple(
-            UnreadableDocument(**each) for each in manifest["problems"]
+            UnreadableDocument(**_with_hidden(each)) for each in manifest["problems"]
         )
+        self.engines: str = manifest["engines"]
         lines = (home / "passages.jsonl").read_text(encoding="utf-8").split("\n")
-        self._passages = tuple(Passage(**json.loads(line)) for line in lines if line)
-        self._by_id = {passage.passage_id: passage for passage in self._passages}
+        self.passages = tuple(Passage(**json.loads(line)) for line in lines if line)
+        self._by_id = {passage.passage_id: passage for passage in self.passages}
+        repeated = set(manifest["repeats"])
+        self._passages = tuple(passage for passage in self.passages if passage.passage_id not in repeated)
         self._kinds = np.array([passage.kind for passage in self._passages])
         self._bm25 = bm25s.BM25.load(home / "bm25", mmap=True, allow_pickle=False) if manifest["searchable"] else None
-        if len(self._passages) != manifest["passages"]:
+        if len(self.passages) != manifest["passages"]:
             raise LibraryBrokenError(folder)
 
     @classmethod
@@ -150,6 +153,10 @@ class Library:
         return [Hit(passage=self._by_id[passage_id], score=scores[passage_id]) for passage_id in ranked]
 
 
+def _with_hidden(described: dict[str, Any]) -> dict[str, Any]:
+    return described | {"hidden": tuple(HiddenText(**each) for each in described["hidden"])}
+
+
 def _weakest_of_several(hits: list[Hit]) -> Hit | None:
     kinds = [hit.passage.kind for hit in hits]
     return min((hit for hit in hits if kinds.count(hit.passage.kind) > 1), key=lambda hit: hit.score, default=None)
@@ -168,14 +175,22 @@ def write_index(
     passages: Sequence[Passage],
     documents: Sequence[Document],
     problems: Sequence[UnreadableDocument],
+    repeats: Mapping[str, str] | None = None,
+    engines: str = "",
 ) -> str:
-    """Write an index aside, make it the current one in a single step, and return its version."""
+    """Write an index aside, make it the current one in a single step, and return its version.
+
+    Passages in ``repeats`` are kept, for whoever cites them, and not searched. ``engines`` says what read
+    the documents.
+    """
+    repeats = repeats or {}
     folder.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="building-", dir=folder))
     try:
         lines = [json.dumps(asdict(passage), ensure_ascii=False, sort_keys=True) + "\n" for passage in passages]
         (aside / "passages.jsonl").write_text("".join(lines), encoding="utf-8")
-        terms = [stem(f"{passage.document} {passage.section}\n{passage.text}") for passage in passages]
+        searched = [passage for passage in passages if passage.passage_id not in repeats]
+        terms = [stem(f"{passage.document} {passage.section}\n{passage.text}") for passage in searched]
         searchable = any(terms)
         if searchable:
             bm25 = bm25s.BM25(method="lucene")
@@ -189,6 +204,8 @@ def write_index(
             "passages": len(passages),
             "documents": [{**asdict(document), "modified": document.modified.isoformat()} for document in documents],
             "problems": [asdict(problem) for problem in problems],
+            "repeats": repeats,
+            "engines": engines,
         }
         (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
         _publish(folder, aside)

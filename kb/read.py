@@ -1,24 +1,23 @@
-"""PDF -> normalised text, page by page, in a child process that may not harm us."""
+"""PDF -> normalised text, page by page, or the reason why there is none."""
 
 import hashlib
-import json
 import re
-import signal
-import subprocess
-import sys
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from kb.documents import DocumentText, OutlineEntry, UnreadableDocument, kind_of
-from kb.extract import ADDRESS_SPACE_BYTES, CPU_SECONDS, MAX_CHARACTERS, MAX_PAGES
+from kb.documents import DocumentText, HiddenText, OutlineEntry, UnreadableDocument, count_of, kind_of
+from kb.extraction.choose import extract
+from kb.extraction.reader import Reader
+from kb.extraction.values import Extracted, Limits, Refusal, Refused
+from storage.wellformed import without_invisible
 
 MAX_BYTES: Final = 200_000_000
-WALL_SECONDS: Final = 60
+LIMITS: Final = Limits()
 
-_EXTRACT: Final = Path(__file__).with_name("extract.py")
+_END_BYTES: Final = 2_048
 _NO_TITLES: Final = (
     "untitled",
     "(anonymous)",
@@ -32,37 +31,52 @@ _NO_TITLES: Final = (
     ".indd",
 )
 _PRINT_AGAIN: Final = "Open it in a viewer and print or export it to PDF again"
-# Invisible: zero-width, bidirectional controls, tags, variation selectors, control characters. They hide text from a
-# reader but not from a model.
-_INVISIBLE: Final = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u0080-\u009f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f"
-    "\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
+_OCR: Final = "Run text recognition (OCR) on it, with text that can be seen, and save the result"
 _LIGHT_BULLETS: Final = re.compile(r"^(?:[\u007f\uf0b7\uf0a7\u25aa\u25cf\u25e6\u2023\u2043]|o(?= ))\s*", re.MULTILINE)
 
 
-def read_pdf(path: Path, *, file: str) -> DocumentText | UnreadableDocument:
-    """Read one PDF; ``file`` is the name it is reported under.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """A file's bytes, their hash, and when the file was last changed."""
 
-    The child gets the bytes that were hashed, so text and hash belong together even if the file changes meanwhile.
-    """
-    contents = _read_bytes(path)
-    if isinstance(contents, _Failure):
-        return contents.of(file)
-    answer = _extract(contents.pdf)
-    if isinstance(answer, _Failure):
-        return answer.of(file)
-    title = one_line(answer["title"])
+    file: str  # the name it is reported under
+    pdf: bytes
+    sha256: str
+    modified: datetime
+
+
+def load_pdf(path: Path, *, file: str) -> Contents | UnreadableDocument:
+    """Return the bytes of what may be a PDF; hash and text belong together even if the file changes meanwhile."""
+    try:
+        status = path.stat()
+        if status.st_size > MAX_BYTES:
+            failure = _Failure(f"is larger than {MAX_BYTES // 1_000_000} MB", "Split it or shrink its pictures")
+            return failure.of(file)
+        pdf = path.read_bytes()
+    except OSError as error:
+        failure = _Failure(f"could not be opened ({error.strerror})", "Check that the file is there and readable")
+        return failure.of(file)
+    modified = datetime.fromtimestamp(status.st_mtime, tz=UTC)
+    return Contents(file=file, pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), modified=modified)
+
+
+def read_pdf(contents: Contents, reader: Reader, *, limits: Limits = LIMITS) -> DocumentText | UnreadableDocument:
+    """Read one PDF in a process of its own."""
+    read = _no_pdf(contents.pdf) or _judge(extract(reader, contents.pdf, limits), contents.pdf, limits)
+    if isinstance(read, _Failure):
+        return replace(read.of(contents.file), sha256=contents.sha256)
+    title = one_line(read.title)
     if not title or title.casefold().endswith(_NO_TITLES):
-        title = one_line(path.stem.replace("-", " ").replace("_", " "))
+        title = one_line(Path(contents.file).stem.replace("-", " ").replace("_", " "))
     return DocumentText(
-        file=file,
+        file=contents.file,
         title=title,
-        kind=kind_of(title=title, keywords=answer["keywords"]),
-        pages=tuple(answer["pages"]),
-        outline=tuple(OutlineEntry(title=one_line(title), page=page) for title, page in answer["outline"]),
-        sha256=hashlib.sha256(contents.pdf).hexdigest(),
+        kind=kind_of(title=title, keywords=read.keywords),
+        pages=read.pages,
+        outline=tuple(OutlineEntry(title=one_line(title), page=page) for title, page in read.outline),
+        sha256=contents.sha256,
         modified=contents.modified,
+        hidden=read.hidden,
     )
 
 
@@ -70,8 +84,8 @@ def normalise(text: str) -> str:
     """Return the text in NFKC without what cannot be seen: soft hyphens, zero-width, bidi, tag, control characters."""
     text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates from broken fonts
     text = re.sub("\u00ad\\s*\n\\s*", "", text)  # a word broken by a soft hyphen at the end of a line
-    text = unicodedata.normalize("NFKC", _LIGHT_BULLETS.sub("• ", text))
-    text = _INVISIBLE.sub("", text).replace("\u007f", "•")
+    text = unicodedata.normalize("NFKC", _LIGHT_BULLETS.sub("• ", text).replace("\u007f", "•"))
+    text = without_invisible(text)
     text = re.sub(r"[^\S\n]+", " ", text)
     return re.sub(r" ?\n ?", "\n", re.sub(r"\n{3,}", "\n\n", text)).strip()
 
@@ -87,70 +101,64 @@ class _Failure:
 
     reason: str
     remedy: str
+    hidden: tuple[HiddenText, ...] = ()
 
     def of(self, file: str) -> UnreadableDocument:
-        return UnreadableDocument(file=file, reason=self.reason, remedy=self.remedy)
+        return UnreadableDocument(file=file, reason=self.reason, remedy=self.remedy, hidden=self.hidden)
 
 
-@dataclass(frozen=True, slots=True)
-class _Contents:
-    """A file's bytes, and when they were last changed."""
-
-    pdf: bytes
-    modified: datetime
-
-
-def _read_bytes(path: Path) -> _Contents | _Failure:
-    try:
-        status = path.stat()
-        if status.st_size > MAX_BYTES:
-            return _Failure(f"is larger than {MAX_BYTES // 1_000_000} MB", "Split it or shrink its pictures")
-        pdf = path.read_bytes()
-    except OSError as error:
-        return _Failure(f"could not be opened ({error.strerror})", "Check that the file is there and readable")
+def _no_pdf(pdf: bytes) -> _Failure | None:
     if not pdf:
         return _Failure("is empty (0 bytes)", "Copy or download it again")
     if b"%PDF-" not in pdf[:1024]:
         return _Failure(
             "is not a PDF, whatever its name says", "Open it in the program it was made with and export it as PDF"
         )
-    return _Contents(pdf, datetime.fromtimestamp(status.st_mtime, tz=UTC))
+    return None
 
 
-def _extract(pdf: bytes) -> dict[str, Any] | _Failure:
-    try:
-        child = subprocess.run(  # noqa: S603  # our own file, no shell, no argument from outside
-            [sys.executable, "-I", str(_EXTRACT)], input=pdf, capture_output=True, timeout=WALL_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return _Failure(f"could not be read within {WALL_SECONDS} seconds", _PRINT_AGAIN)
-    if child.returncode != 0:
-        return _explain_death(child.returncode, child.stderr)
-    return _judge(json.loads(child.stdout))
+def _judge(found: Extracted | Refused, pdf: bytes, limits: Limits) -> Extracted | _Failure:
+    """Return the text, normalised, or why there is none that could be used."""
+    if isinstance(found, Refused):
+        return _explain(found, limits)
+    pages = tuple(normalise(page) for page in found.pages)
+    if any(pages):
+        return replace(found, pages=pages)
+    return _explain_silence(found, cut_off=_is_cut_off(pdf))
 
 
-def _judge(answer: dict[str, Any]) -> dict[str, Any] | _Failure:
-    match answer.get("refused"):
-        case None:
-            pages = [normalise(page) for page in answer["pages"]]
-            if any(pages):
-                return {**answer, "pages": pages}
-            reason = f"has no text on its {len(pages)} pages; it is probably a scan" if pages else "has no pages"
-            return _Failure(reason, "Run text recognition (OCR) on it and save the result")
-        case "encrypted":
-            return _Failure("is protected by a password", "Save a copy without a password")
-        case "too many pages":
-            return _Failure(f"has {answer['pages']} pages; {MAX_PAGES} is the limit", "Split it")
-        case _:
-            return _Failure(f"has more than {MAX_CHARACTERS // 1_000_000} million characters of text", "Split it")
+def _explain(refused: Refused, limits: Limits) -> _Failure:
+    detail = f" ({refused.detail})" if refused.detail else ""
+    million, giga = limits.characters / 1e6, limits.memory_bytes / 1e9
+    reasons = {
+        Refusal.PASSWORD: ("is protected by a password", "Save a copy without a password"),
+        Refusal.PAGES: (f"has {refused.detail} pages; {limits.pages} is the limit", "Split it"),
+        Refusal.CHARACTERS: (f"has more than {million:g} million characters of text", "Split it"),
+        Refusal.CPU: (f"needs more than {limits.cpu_seconds} seconds of processor time", _PRINT_AGAIN),
+        Refusal.WALL: (f"could not be read within {limits.wall_seconds:g} seconds", _PRINT_AGAIN),
+        Refusal.MEMORY: (f"needs more than {giga:g} GB of memory", _PRINT_AGAIN),
+        Refusal.DAMAGED: (f"is damaged or made in a way that cannot be read{detail}", _PRINT_AGAIN),
+    }
+    return _Failure(*reasons[refused.why])
 
 
-def _explain_death(code: int, stderr: bytes) -> _Failure:
-    last_line = (stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
-    exception = last_line.split(":")[0].rsplit(".", 1)[-1]
-    if sys.platform != "win32" and code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return _Failure(f"needs more than {CPU_SECONDS} seconds of processor time", _PRINT_AGAIN)
-    if exception == "MemoryError":
-        return _Failure(f"needs more than {ADDRESS_SPACE_BYTES // 1_000_000_000} GB of memory", _PRINT_AGAIN)
-    detail = f" ({exception})" if exception.isidentifier() else f" (the reader ended with code {code})"
-    return _Failure(f"is damaged or made in a way that cannot be read{detail}", _PRINT_AGAIN)
+def _explain_silence(found: Extracted, *, cut_off: bool) -> _Failure:
+    """Tell apart a scan, a damaged file, and pages without anything to read."""
+    pages = count_of(len(found.pages), "page")
+    if found.hidden:
+        hidden = sum(each.characters for each in found.hidden)
+        reason = f"shows no text on its {pages}; {count_of(hidden, 'hidden character')} left out"
+        return _Failure(reason, _OCR, hidden=found.hidden)
+    if cut_off or not found.pages or found.lost:
+        what = "its end is missing" if cut_off else "its text cannot be decoded" if found.pages else "it has no pages"
+        return _Failure(f"is damaged: {what}", "Copy or download it again, or print it to PDF again")
+    if found.pictures:
+        return _Failure(f"has no text on its {pages}, only pictures; it is probably a scan", _OCR)
+    if found.drawn:
+        return _Failure(f"has no text on its {pages}, only drawings", _OCR)
+    return _Failure(f"has no text on its {pages}; they are blank, or damaged", _PRINT_AGAIN)
+
+
+def _is_cut_off(pdf: bytes) -> bool:
+    """Return whether the mark at the end of every PDF is nowhere near its end."""
+    return b"%%EOF" not in pdf.rstrip(b"\0\r\n ")[-_END_BYTES:]

@@ -1,13 +1,14 @@
 """PDFs made for the occasion, and the library built once from our own documents."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from kb.build import build_library
+from kb.extraction.reader import Reader
 from kb.index import Library
 
 MakePdf = Callable[..., bytes]
@@ -27,6 +28,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def library(home: Path) -> Library:
     return Library.open(home / "kb" / "index")
+
+
+@pytest.fixture(scope="session")
+def reader() -> Iterator[Reader]:
+    with Reader() as reader:
+        yield reader
 
 
 @pytest.fixture
