@@ -119,19 +119,32 @@ class StateError(StorageError):
 class StateUnavailableError(StateError):
     """The state could not be read or written."""
 
+
+class StateFileError(StateUnavailableError):
+    """The file of the state could not be read or written."""
+
     def __init__(self, path: Path, reason: Exception) -> None:
         super().__init__(f"The state in {path} cannot be used: {reason}. Check that the folder exists and is writable.")
         self.path = path
 
 
+class StateDatabaseError(StateUnavailableError):
+    """The database server did not do what was asked of it; its own words may hold secrets or values and stay untold."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(
+            f"The state in the database of DATABASE_URL cannot be used ({type(reason).__name__}). Check with "
+            '`psql "$DATABASE_URL"` that it answers and that tables can be made in it.'
+        )
+
+
 class NewerStateError(StateError):
     """The state was written by a later version of this program."""
 
-    def __init__(self, path: Path, *, version: int, known: int) -> None:
+    def __init__(self, *, version: int, known: int) -> None:
         super().__init__(
-            f"{path} is of version {version}, this program knows versions up to {known}. Run the newer program."
+            f"The state is of version {version}, this program knows versions up to {known}. Run the newer program."
         )
-        self.path = path
         self.version = version
 
 

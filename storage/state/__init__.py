@@ -1,4 +1,4 @@
-"""What the bot remembers, in a SQLite file: all that must outlive a process and be shared by several."""
+"""What the bot remembers, in a SQLite file or in PostgreSQL: it outlives processes, and several may share it."""
 
 from __future__ import annotations
 
@@ -44,11 +44,15 @@ class State(Events, Threads, Messages, Audit, Outcomes, Digests, Plans):
         self._database.close()
 
 
-def open_state(path: Path) -> State:
-    """Open the state in this file, which is made where it is missing.
+def open_state(path: Path, *, database_url: str | None = None) -> State:
+    """Open the state in the PostgreSQL database with this URL or, without one, in this file; make what is missing.
 
     Raises:
         NewerStateError: a later version of this program has written it.
         StateUnavailableError: it cannot be opened.
     """
-    return State(SqliteDatabase(path))
+    if database_url is None:
+        return State(SqliteDatabase(path))
+    from storage.state.postgres import PostgresDatabase
+
+    return State(PostgresDatabase(database_url))

@@ -6,11 +6,13 @@ import re
 from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime
 from importlib import resources
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
+from storage.errors import NewerStateError
 from storage.wellformed import well_formed
 
-MIGRATIONS_TABLE: Final = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER NOT NULL PRIMARY KEY)"
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Database(ABC):
@@ -65,6 +67,25 @@ def to_text(moment: datetime) -> str:
 def to_moment(text: str) -> datetime:
     """Return a stored moment, in UTC without a time zone."""
     return datetime.fromisoformat(text)
+
+
+def migrate(execute: Callable[..., list[tuple[Any, ...]]]) -> None:
+    """Bring the tables up to date, within one transaction that no other process is in at the same time.
+
+    ``execute`` is called with a statement and its parameters.
+
+    Raises:
+        NewerStateError: a later version of this program has been here.
+    """
+    execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER NOT NULL PRIMARY KEY)")
+    [(done,)] = execute("SELECT coalesce(max(number), 0) FROM migrations")
+    migrations = read_migrations()
+    if done > len(migrations):
+        raise NewerStateError(version=done, known=len(migrations))
+    for number, statements in enumerate(migrations[done:], start=done + 1):
+        for statement in statements:
+            execute(statement)
+        execute("INSERT INTO migrations (number) VALUES ($number)", number=number)
 
 
 def read_migrations() -> list[list[str]]:

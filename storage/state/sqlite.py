@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from storage.errors import NewerStateError, StateUnavailableError
-from storage.state.database import MIGRATIONS_TABLE, Database, read_migrations, to_column, to_moment, to_text
+from storage.errors import StateFileError
+from storage.state.database import Database, migrate, to_column, to_moment, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ _BUSY_TIMEOUT_SECONDS: Final = 30
 
 
 class SqliteDatabase(Database):
-    """The state in a file, for processes of one machine; NewerStateError when a later version has written it."""
+    """The state in a file, for processes of one machine."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,19 +39,18 @@ class SqliteDatabase(Database):
                     self._connection.execute("PRAGMA synchronous = FULL")
                     self._connection.execute("PRAGMA foreign_keys = ON")
                     self._connection.create_function("lease_time", 2, _lease_time, deterministic=True)
-                    self._migrate()
+                    with self._transaction():
+                        migrate(self._execute)
                 except BaseException:
                     self._connection.close()
                     raise
 
     def run(self, *statements: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Run statements in one transaction; return the rows of the last."""
-        columns = {name: to_column(value) for name, value in parameters.items()}
         rows: list[tuple[Any, ...]] = []
         with self._translated_errors(), self._lock, self._transaction(needed=len(statements) > 1):
             for statement in statements:
-                with closing(self._connection.execute(statement, columns)) as cursor:
-                    rows = cursor.fetchall()
+                rows = self._execute(statement, **parameters)
         return rows
 
     def close(self) -> None:
@@ -59,18 +58,10 @@ class SqliteDatabase(Database):
         with self._lock:
             self._connection.close()
 
-    def _migrate(self) -> None:
-        """Bring the tables up to date, all in one transaction."""
-        migrations = read_migrations()
-        self._connection.execute(MIGRATIONS_TABLE)
-        with self._transaction():
-            [(done,)] = self._connection.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchall()
-            if done > len(migrations):
-                raise NewerStateError(self._path, version=done, known=len(migrations))
-            for number, statements in enumerate(migrations[done:], start=done + 1):
-                for statement in statements:
-                    self._connection.execute(statement)
-                self._connection.execute("INSERT INTO migrations (number) VALUES ($number)", {"number": number})
+    def _execute(self, statement: str, **parameters: object) -> list[tuple[Any, ...]]:
+        columns = {name: to_column(value) for name, value in parameters.items()}
+        with closing(self._connection.execute(statement, columns)) as cursor:
+            return cursor.fetchall()
 
     @contextmanager
     def _transaction(self, *, needed: bool = True) -> Iterator[None]:
@@ -90,7 +81,7 @@ class SqliteDatabase(Database):
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StateUnavailableError(self._path, error) from error
+            raise StateFileError(self._path, error) from error
 
 
 def _lease_time(now: str, seconds: float) -> str:

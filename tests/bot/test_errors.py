@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.boundary import report, told
 from bot.errors import AccountGoneError, explain
-from storage.errors import NoSnapshotError, SnapshotGoneError, StateUnavailableError
+from storage.errors import NoSnapshotError, SnapshotGoneError, StateFileError
 
 SECRET = "xoxb-a-secret Globex GmbH"
 
@@ -25,7 +25,7 @@ def slack_error(code: str) -> SlackApiError:
         (NoSnapshotError(Path(SECRET)), "precall build"),
         (SnapshotGoneError(SECRET), "no longer kept"),
         (AccountGoneError(SECRET), "no longer in the data"),
-        (StateUnavailableError(Path(SECRET), OSError(SECRET)), "cannot read my data"),
+        (StateFileError(Path(SECRET), OSError(SECRET)), "cannot read my data"),
         (URLError(SECRET), "could not reach"),
         (TimeoutError(SECRET), "could not reach"),
         (slack_error("not_in_channel"), "/invite @precall"),
@@ -51,14 +51,14 @@ def test_the_log_and_the_sentence_share_a_reference_and_the_log_holds_no_text_of
 ) -> None:
     said: list[str] = []
 
-    error = StateUnavailableError(Path(SECRET), OSError(SECRET))
+    error = StateFileError(Path(SECRET), OSError(SECRET))
     error.__cause__ = ValueError(SECRET)
     report(error, tell=said.append, lead="The plan is missing.")
 
     [record] = caplog.records
     reference = said[0].rpartition("Reference ")[2].rstrip(")")
     assert said[0].startswith("The plan is missing. I cannot read my data")
-    assert f"reference={reference} StateUnavailableError from ValueError" in record.getMessage()
+    assert f"reference={reference} StateFileError from ValueError" in record.getMessage()
     assert "secret" not in caplog.text
 
 

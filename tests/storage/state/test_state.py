@@ -1,19 +1,22 @@
-"""State in real files, shared by threads and by processes."""
+"""Events, threads and the ledger of digests, on both databases, shared by threads and by processes."""
 
 from __future__ import annotations
 
-import sqlite3
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from storage.errors import NewerStateError, StateUnavailableError, UnknownThreadError
-from storage.state import DigestClaim, State, Thread, Turn, open_state
+from storage.errors import StateUnavailableError, UnknownThreadError
+from storage.state import DigestClaim, State, Thread, Turn
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+    Start = Callable[[str], subprocess.Popen[str]]
 
 NOW = datetime(2026, 3, 2, 6, 30)  # noqa: DTZ001 - moments in the state are UTC without a zone
 DAY = date(2026, 3, 2)
@@ -118,15 +121,12 @@ def test_a_turn_of_a_thread_that_was_never_opened_is_refused(state: State) -> No
         state.add_turn("C9", "1.5", turn("Hello"))
 
 
-def test_a_digest_is_claimed_once_and_taken_over_when_the_lease_runs_out(state: State) -> None:
-    def claim(seconds: float) -> DigestClaim:
-        return state.claim_digest("C1", DAY, now=NOW + timedelta(seconds=seconds))
-
-    assert claim(0) is DigestClaim.CLAIMED
-    assert claim(119.9) is DigestClaim.TAKEN
-    assert claim(120) is DigestClaim.TAKEN_OVER
-    assert claim(239) is DigestClaim.TAKEN
-    assert claim(240) is DigestClaim.TAKEN_OVER
+def test_a_digest_is_claimed_once_and_taken_over_when_the_lease_has_run_out(state: State) -> None:
+    assert state.claim_digest("C1", DAY, now=NOW) is DigestClaim.CLAIMED
+    assert state.claim_digest("C1", DAY, now=NOW) is DigestClaim.TAKEN
+    assert state.claim_digest("C2", DAY, now=NOW, lease_seconds=0) is DigestClaim.CLAIMED
+    assert state.claim_digest("C2", DAY, now=NOW) is DigestClaim.TAKEN_OVER
+    assert state.claim_digest("C2", DAY, now=NOW) is DigestClaim.TAKEN
 
 
 def test_a_posted_digest_is_never_claimed_again(state: State) -> None:
@@ -139,43 +139,18 @@ def test_a_posted_digest_is_never_claimed_again(state: State) -> None:
     assert state.claim_digest("C2", DAY, now=NOW) is DigestClaim.CLAIMED
 
 
-def test_everything_is_still_there_when_the_file_is_opened_again(path: Path, state: State) -> None:
+def test_everything_is_still_there_when_the_file_is_opened_again(place: Any, state: State) -> None:
     state.claim_event("a", now=NOW)
     state.open_thread(THREAD)
     state.add_turn("C1", THREAD.thread_ts, turn("Hello"))
     state.claim_digest("C1", DAY, now=NOW)
     state.close()
 
-    with closing(open_state(path)) as again:
+    with closing(place.open()) as again:
         assert not again.claim_event("a", now=NOW)
         assert again.find_thread("C1", THREAD.thread_ts) == THREAD
         assert again.transcript("C1", THREAD.thread_ts) == (turn("Hello"),)
         assert again.claim_digest("C1", DAY, now=NOW) is DigestClaim.TAKEN
-
-
-def test_commits_reach_the_disk_before_a_method_returns(path: Path, state: State) -> None:
-    [[mode]] = state._database.run("PRAGMA journal_mode")  # noqa: SLF001 - no other way to see it
-    [[synchronous]] = state._database.run("PRAGMA synchronous")  # noqa: SLF001 - as above
-
-    assert (mode, synchronous) == ("wal", 2)
-    assert path.exists()
-
-
-def test_a_file_of_a_later_version_is_left_alone(path: Path, state: State) -> None:
-    state.close()
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("INSERT INTO migrations (number) VALUES (99)")
-
-    with pytest.raises(NewerStateError, match="version 99"):
-        open_state(path)
-
-
-def test_a_file_that_is_no_state_is_named(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"this is no database" * 1000)
-
-    with pytest.raises(StateUnavailableError, match=r"state\.sqlite"):
-        open_state(path)
 
 
 def test_a_closed_state_says_so_in_a_sentence(state: State) -> None:
@@ -185,31 +160,13 @@ def test_a_closed_state_says_so_in_a_sentence(state: State) -> None:
         state.claim_event("a", now=NOW)
 
 
-RACE = """
-import sys
-from datetime import date, datetime
-from pathlib import Path
-from storage.state import open_state
-
-sys.stdin.readline()
-state = open_state(Path(sys.argv[1]))
-now = datetime(2026, 3, 2)
+def test_processes_that_start_and_claim_at_once_share_every_event_and_digest(start: Start) -> None:
+    racers = [
+        start("""
 won = sum(state.claim_event(str(number), now=now) for number in range(60))
 claimed = sum(state.claim_digest("C1", date.fromordinal(number), now=now) == "claimed" for number in range(1, 61))
 print(won, claimed)
-state.close()
-"""
-
-
-def test_processes_that_start_and_claim_at_once_share_every_event_and_digest(path: Path) -> None:
-    racers = [
-        subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", RACE, str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[3],
-        )
+""")
         for _ in range(3)
     ]
     for racer in racers:
