@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -38,6 +38,16 @@ SETTINGS = (
     Setting(name="ANTHROPIC_BASE_URL", default="", meaning="Where Anthropic's API is, when not at its usual address."),
     Setting(name="PRECALL_MODEL", default="claude-sonnet-5-5", meaning="The model that writes plans and answers."),
     Setting(name="PRECALL_HOME", default="./var", meaning="The folder of snapshots, knowledge base and state."),
+    Setting(
+        name="DATABASE_URL",
+        default="",
+        meaning="A PostgreSQL database to keep threads, outcomes and audit in, postgresql://…; else a file keeps them.",
+    ),
+    Setting(
+        name="PRECALL_RETENTION_DAYS",
+        default="365",
+        meaning="For how many days transcripts, messages, votes and the audit are kept.",
+    ),
     Setting(
         name="PRECALL_ACCESS",
         default="",
@@ -85,6 +95,8 @@ class BotConfig:
     anthropic_base_url: str | None
     model: str
     home: Path
+    database_url: str | None = field(repr=False)
+    retention: timedelta
     access: Path
     host: str
     port: int
@@ -104,10 +116,10 @@ class BotConfig:
         values = {name: env.get(name, "").strip() or default for name, default in _DEFAULTS.items()}
         if slack:
             faults += _missing_tokens(values)
-        if env.get("DYNO"):
+        if env.get("DYNO") and not values["DATABASE_URL"]:
             faults.append(
-                "DYNO is set: a dyno's disk is wiped at every restart, and with it the threads, the digest ledger and"
-                " the snapshots; run precall where PRECALL_HOME is kept"
+                "DYNO is set and DATABASE_URL is not: a dyno's disk is wiped at every restart, and with it the threads"
+                " and the digest ledger; add a PostgreSQL database to the app"
             )
         home = Path(values["PRECALL_HOME"]).expanduser()
         config = cls(
@@ -119,6 +131,8 @@ class BotConfig:
             anthropic_base_url=_read_url("ANTHROPIC_BASE_URL", values, faults) or None,
             model=values["PRECALL_MODEL"],
             home=home,
+            database_url=_read_database_url(values["DATABASE_URL"], faults) or None,
+            retention=_read_retention(values["PRECALL_RETENTION_DAYS"], faults),
             access=_read_access(values["PRECALL_ACCESS"], home, faults),
             host=values["PRECALL_HOST"],
             port=_read_port(values["PORT"], faults),
@@ -160,6 +174,19 @@ def _read_access(text: str, home: Path, faults: list[str]) -> Path:
     if text and not path.is_file():
         faults.append(f"PRECALL_ACCESS is {text!r}, where there is no file; without it everybody would see everything")
     return path if text else home / "access.toml"
+
+
+def _read_database_url(url: str, faults: list[str]) -> str:
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        faults.append("DATABASE_URL is no address of a PostgreSQL database; those begin with postgresql://")
+    return url
+
+
+def _read_retention(text: str, faults: list[str]) -> timedelta:
+    if re.fullmatch(r"[0-9]{1,5}", text) and int(text) > 0:
+        return timedelta(days=int(text))
+    faults.append(f"PRECALL_RETENTION_DAYS is {text!r}; it must be a number of days from 1 to 99999")
+    return timedelta()
 
 
 def _read_port(text: str, faults: list[str]) -> int:

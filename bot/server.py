@@ -7,7 +7,7 @@ import socket
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt.adapter.wsgi import SlackRequestHandler
@@ -17,6 +17,7 @@ from waitress.wasyncore import close_all
 from bot.app import make_app
 from bot.digest import post_due_digests
 from bot.errors import NoSocketError, PortTakenError
+from bot.retention import forget_old
 from bot.services import open_services
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 # A listener acknowledges from within its thread, within 3 seconds: those that wait for a model must not be all of them.
 _LISTENER_THREADS = 32
 _TICK_SECONDS = 30
-_EVENTS_KEPT = timedelta(days=7)  # Slack delivers an event again for some minutes, a delayed one for a day
 EVENTS_PATH = "/slack/events"
 # Only at its pings does the client look after its connection: it comes back at the next one after Slack closed it, at
 # the sixth after it broke, after four unanswered ones when it fell silent. Bolt's 10 seconds make that a minute.
@@ -129,15 +129,12 @@ def connected(app: App, app_token: str) -> Iterator[None]:
 
 @contextmanager
 def ticking(services: Services, app: App, config: BotConfig) -> Iterator[None]:
-    """Look every 30 seconds whether a digest is due, and forget old events.
+    """Look every 30 seconds whether a digest is due, and forget once a day what is old.
 
     The scheduler only ticks: what is due is decided by `post_due_digests` and its ledger, which no missed, late or
     doubled tick can mislead.
     """
     from apscheduler.schedulers.background import BackgroundScheduler
-
-    def forget_events() -> None:
-        services.state.forget_before(services.clock() - _EVENTS_KEPT)
 
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -145,7 +142,7 @@ def ticking(services: Services, app: App, config: BotConfig) -> Iterator[None]:
     now = services.clock()
     digests = (services, app.client, config.digest)
     scheduler.add_job(post_due_digests, "interval", args=digests, seconds=_TICK_SECONDS, next_run_time=now)
-    scheduler.add_job(forget_events, "interval", hours=1, next_run_time=now)
+    scheduler.add_job(forget_old, "interval", args=(services, config.retention), days=1, next_run_time=now)
     scheduler.start()
     try:
         yield

@@ -85,7 +85,7 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
     writer = make_writer(api_key=config.anthropic_api_key, base_url=config.anthropic_base_url, model=config.model)
     with (
         closing(SnapshotStore(config.home / "snapshots")) as snapshots,
-        closing(open_state(config.home / "state.sqlite")) as state,
+        closing(open_state(config.home / "state.sqlite", database_url=config.database_url)) as state,
     ):
         yield Services(
             snapshots=snapshots,

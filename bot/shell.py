@@ -97,7 +97,7 @@ class Shell:
 
 @contextmanager
 def open_shell(config: BotConfig, *, out: Path, show: Callable[[str], None]) -> Iterator[Shell]:
-    """Start a workspace and the bot on loopback; the bot's Slack settings are replaced by the workspace's.
+    """Start a workspace and the bot on loopback; the workspace's settings replace those of Slack, a file the database.
 
     Raises:
         ManifestMissingError: there is no manifest beside the package, so nobody knows what to grant the bot.
@@ -109,6 +109,7 @@ def open_shell(config: BotConfig, *, out: Path, show: Callable[[str], None]) -> 
             app_token=None,
             signing_secret=workspace.signing_secret,
             slack_api_url=workspace.api_url,
+            database_url=None,
             host="127.0.0.1",
             port=0,
         )

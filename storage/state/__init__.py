@@ -10,6 +10,7 @@ from storage.state.events import Events
 from storage.state.messages import Feedback, Messages, PostedMessage
 from storage.state.outcomes import ActionOutcome, Outcomes, OutcomeStatus
 from storage.state.plans import Plans, PrewrittenPlan
+from storage.state.retention import Retention
 from storage.state.sqlite import SqliteDatabase
 from storage.state.threads import Thread, Threads, Turn
 
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-class State(Events, Threads, Messages, Audit, Outcomes, Digests, Plans):
+class State(Events, Threads, Messages, Audit, Outcomes, Digests, Plans, Retention):
     """Everything the bot remembers, for any number of threads and processes.
 
     What a method has returned from survives a power cut. Moments without a time zone are taken to be UTC. Every method

@@ -31,10 +31,3 @@ class Events(Tables):
             claimant=secrets.token_hex(8),
         )
         return bool(claimed)
-
-    def forget_before(self, moment: datetime) -> int:
-        """Forget the events that were seen before this moment and return how many those were."""
-        forgotten = self._database.run(
-            "DELETE FROM seen_events WHERE seen_at < $moment RETURNING event_key", moment=moment
-        )
-        return len(forgotten)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,7 @@ def test_all_faults_are_named_together_and_no_secret_is() -> None:
                 "SLACK_BOT_TOKEN": "xoxp-top-secret",
                 "SLACK_APP_TOKEN": "top-secret",
                 "SLACK_API_URL": "ftp://top-secret",
+                "DATABASE_URL": "mysql://top-secret@db/precall",
                 "PORT": "70000",
                 "PRECALL_DIGEST_CHANNELS": "C024BE91L, #sales",
                 "PRECALL_DIGEST_TIME": "8:30",
@@ -41,14 +42,25 @@ def test_all_faults_are_named_together_and_no_secret_is() -> None:
         )
 
     message = str(caught.value)
-    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_API_URL", "PORT", "#sales", "'8:30'", "Mars/Olympus"):
+    for name in (
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "SLACK_API_URL",
+        "DATABASE_URL",
+        "PORT",
+        "#sales",
+        "'8:30'",
+        "Mars/Olympus",
+    ):
         assert name in message
-    assert len(caught.value.faults) == 7
+    assert len(caught.value.faults) == 8
     assert "top-secret" not in message
 
 
 def test_the_repr_shows_no_secret() -> None:
-    config = BotConfig.from_env(SOCKET_MODE | HTTP_MODE | {"ANTHROPIC_API_KEY": "sk-top-secret"})
+    config = BotConfig.from_env(
+        SOCKET_MODE | HTTP_MODE | {"ANTHROPIC_API_KEY": "sk-top-secret", "DATABASE_URL": "postgres://u:top-secret@db/x"}
+    )
 
     assert "top-secret" not in repr(config)
 
@@ -62,6 +74,20 @@ def test_commands_that_do_not_talk_to_slack_need_no_token() -> None:
 def test_a_host_that_wipes_its_disk_is_refused_with_the_reason() -> None:
     with pytest.raises(ConfigError, match="wiped at every restart"):
         BotConfig.from_env(SOCKET_MODE | {"DYNO": "web.1"})
+    assert BotConfig.from_env(SOCKET_MODE | {"DYNO": "web.1", "DATABASE_URL": "postgres://db/precall"}).database_url
+
+
+def test_the_state_is_kept_in_a_file_unless_a_database_is_named() -> None:
+    assert BotConfig.from_env(SOCKET_MODE).database_url is None
+    for url in ("postgresql://db/precall", "postgres://u:p@db:5432/precall?sslmode=require"):
+        assert BotConfig.from_env(SOCKET_MODE | {"DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "1.5", "²", "a year", "100000"])
+def test_a_retention_that_is_no_number_of_days_is_refused(days: str) -> None:
+    assert BotConfig.from_env(SOCKET_MODE | {"PRECALL_RETENTION_DAYS": "30"}).retention == timedelta(days=30)
+    with pytest.raises(ConfigError, match="PRECALL_RETENTION_DAYS"):
+        BotConfig.from_env(SOCKET_MODE | {"PRECALL_RETENTION_DAYS": days})
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/api", "http://127.0.0.1:8080/api/"])

@@ -28,7 +28,7 @@ def precall(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
     def precall(*arguments: str, **env: str) -> Result:
         for name in os.environ:
-            if name.startswith(("SLACK_", "PRECALL_", "ANTHROPIC_", "DYNO")):
+            if name.startswith(("SLACK_", "PRECALL_", "ANTHROPIC_", "DATABASE_URL", "DYNO")):
                 monkeypatch.delenv(name)
         for name, value in env.items():
             monkeypatch.setenv(name, value)

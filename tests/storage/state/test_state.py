@@ -49,8 +49,8 @@ def test_old_events_are_forgotten_and_counted(state: State) -> None:
     for age in range(5):
         state.claim_event(f"event {age}", now=NOW - timedelta(hours=age))
 
-    assert state.forget_before(NOW - timedelta(hours=2)) == 2
-    assert state.forget_before(NOW - timedelta(hours=2)) == 0
+    assert state.forget_events(NOW - timedelta(hours=2)) == 2
+    assert state.forget_events(NOW - timedelta(hours=2)) == 0
     assert [state.claim_event(f"event {age}", now=NOW) for age in range(5)] == [False, False, False, True, True]
 
 

@@ -17,6 +17,7 @@ from storage.state import (
     State,
     Subscription,
     Thread,
+    Turn,
 )
 
 if TYPE_CHECKING:
@@ -183,3 +184,32 @@ def test_a_thread_is_nudged_once_and_knows_it(state: State) -> None:
     assert [state.claim_nudge("D1", "1.1", now=NOW + timedelta(days=age)) for age in (1, 2)] == [True, False]
     assert not state.claim_nudge("D1", "9.9", now=NOW)
     assert state.find_thread("D1", "1.1") == replace(thread, nudged_at=NOW + timedelta(days=1))
+
+
+def test_history_is_forgotten_before_a_moment_and_outcomes_are_not(state: State) -> None:
+    old, late = NOW - timedelta(days=400), NOW
+    threads = [
+        Thread(channel="C1", thread_ts=ts, account_id="A", snapshot_id="1", opened_by="U1", opened_at=old)
+        for ts in ("1.1", "1.2")
+    ]
+    for thread in threads:
+        state.open_thread(thread)
+        state.add_turn("C1", thread.thread_ts, Turn(author="person", user_id="U1", text="Old", at=old))
+    state.add_turn("C1", "1.2", Turn(author="person", user_id="U1", text="Late", at=late))
+    for at in (old, late):
+        state.audit(replace(ROW, at=at))
+        state.remember_message(replace(MESSAGE, message_ts=str(at), posted_at=at))
+        state.add_feedback(replace(VOTE, message_ts=str(at), at=at))
+        state.add_outcome(replace(OUTCOME, at=at))
+        state.keep_plan(replace(PLAN, account_id=str(at), written_at=at))
+        state.mark_digest_posted("S1", at.date(), message_ts="1.1", now=at)
+
+    # Two turns, one thread that has no other, and one row of each of five tables.
+    assert state.forget_history(NOW - timedelta(days=365)) == 8
+    assert state.forget_history(NOW - timedelta(days=365)) == 0
+    assert state.find_thread("C1", "1.1") is None
+    assert [turn.text for turn in state.transcript("C1", "1.2")] == ["Late"]
+    assert [row.at for row in state.audit_since(old)] == [late]
+    assert [state.find_message("C1", str(at)) is None for at in (old, late)] == [True, False]
+    assert [len(state.feedback("C1", str(at))) for at in (old, late)] == [0, 1]
+    assert len(state.outcomes_since(old)) == 2
