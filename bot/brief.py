@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from kb.index import Hit, Library
     from storage.records import Account, Dependence, Feature, FeatureValue, SnapshotInfo, Words
+    from storage.similar import SimilarAccounts
     from storage.snapshots import Snapshot
 
 __all__ = ["Brief", "Driver", "Evidence", "EvidenceKind", "make_brief"]
@@ -61,6 +62,7 @@ class Brief:
     """Everything known about one account at one moment.
 
     ``drivers`` are all features, strongest first by absolute SHAP value; ``dependence`` belongs to the three strongest.
+    ``accounts`` knows the names of all accounts of the snapshot, of which a text about this one may name no other.
     ``move`` is a sentence on how far the prediction moved since the previous snapshot, empty unless it moved by much.
     Every text that came from outside is normalised and bounded, except the account's id, which stays as it was given.
     """
@@ -73,6 +75,7 @@ class Brief:
     evidence: tuple[Evidence, ...]
     headline: str
     move: str
+    accounts: SimilarAccounts | None = field(default=None, compare=False, repr=False)
 
     def find_evidence(self, evidence_id: str) -> Evidence | None:
         """Return the evidence with this id."""
@@ -108,6 +111,7 @@ def make_brief(snapshot: Snapshot, account: Account, *, library: Library | None)
         ),
         headline=f"{_headline(clean, drivers, snapshot.info)} {move}".rstrip(),
         move=move,
+        accounts=snapshot.similar,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ STRONGEST: Final = 8  # drivers that are evidence of their own
 _CONTEXT: Final = 6  # further feature values that a plan may name
 _PASSAGE_CHARACTERS: Final = 2000
 _DOCUMENT_CHARACTERS: Final = 80
+_BASELINE: Final = "Prediction: baseline"
 
 
 class EvidenceKind(StrEnum):
@@ -34,12 +35,31 @@ class EvidenceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a feature does to the forecast: its label, the size as it is written, and 1, -1 or 0 for the direction.
+
+    Without a label it is how far the prediction lies above or below the baseline.
+    """
+
+    of: str
+    written: str
+    direction: int
+
+    @classmethod
+    def measure(cls, effect: float, unit: str, *, of: str) -> Effect:
+        """Return an effect of this many units of the target."""
+        direction = 0 if rounds_to_nothing(effect, unit) else 1 if effect > 0 else -1
+        return cls(of=of, written=format_amount(abs(effect), unit), direction=direction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Something that a statement may rest on.
 
     ``text`` is a plain sentence (or the passage) that holds every number that may be quoted from it; ``citation`` is
     how code cites it for the reader, ``SHAP: Demo requests +$6.5K`` or ``Product Capabilities, p. 2``. The text of a
     passage has a line for each paragraph, list item and table row; ``document_kind`` is one of `kb.documents.KINDS`.
+    ``effect`` is set where the sentence says what something does to the forecast.
     """
 
     evidence_id: str
@@ -47,6 +67,7 @@ class Evidence:
     text: str
     citation: str
     document_kind: str = ""
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +102,7 @@ def driver_evidence(
                 ]
             ),
             citation=f"SHAP: {driver.feature.label} {format_amount_change(driver.shap, words.unit)}",
+            effect=Effect.measure(driver.shap, words.unit, of=driver.feature.label),
         )
         for driver in drivers[:STRONGEST]
     )
@@ -111,7 +133,7 @@ def profile_evidence(account: Account, *, context: Sequence[Driver], snapshot: S
             ),
         ),
         (
-            "Prediction: baseline",
+            _BASELINE,
             (
                 f"The baseline is {format_amount(account.baseline, words.unit)}; "
                 f"the prediction is {format_amount(abs(difference), words.unit)} {side} it."
@@ -124,7 +146,11 @@ def profile_evidence(account: Account, *, context: Sequence[Driver], snapshot: S
         ),
         ("Model", _standing_sentence(account, snapshot)),
     ]
-    return _number(EvidenceKind.PROFILE, facts)
+    above = Effect.measure(difference, words.unit, of="")
+    return tuple(
+        replace(item, effect=above) if item.citation == _BASELINE else item
+        for item in _number(EvidenceKind.PROFILE, facts)
+    )
 
 
 def allocation_evidence(account: Account, *, snapshot: SnapshotInfo) -> tuple[Evidence, ...]:

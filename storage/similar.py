@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from storage.records import AccountName
 
 # Similarities from 0 to 1; below these, what is found has little to do with what was typed.
 _LEAST_OF_IDS = 0.7
 _LEAST_OF_NAMES = 0.75
+_WORD = re.compile(r"[^\W_](?:[\w'\u2019&+./-]*[\w+])?|&")
+_MOST_WORDS = 8  # of a name that is looked for in a text
 
 
 class SimilarAccounts:
@@ -25,6 +28,25 @@ class SimilarAccounts:
         self._accounts = accounts
         self._ids = [_fold_id(account.account_id) for account in accounts]
         self._names = [account.name.casefold() for account in accounts]
+
+    @cached_property
+    def _by_words(self) -> Mapping[str, AccountName]:
+        named = {name: account for name, account in zip(self._names, self._accounts, strict=True) if " " in name}
+        return named | {account.account_id.casefold(): account for account in self._accounts}
+
+    def mentioned(self, text: str) -> tuple[AccountName, ...]:
+        """Return the accounts whose id, or whole name of two words or more, stands in the text, in any letter case.
+
+        A name of one word is left out: whether "summit" is one its capital letter must tell.
+        """
+        words = [(match.start(), match.end()) for match in _WORD.finditer(text)]
+        folded = (
+            text[words[first][0] : words[last][1]].casefold()
+            for first in range(len(words))
+            for last in range(first, min(first + _MOST_WORDS, len(words)))
+        )
+        found = (self._by_words.get(each) for each in folded)
+        return tuple(dict.fromkeys(account for account in found if account is not None))
 
     def closest(
         self, text: str, *, limit: int, visible: Callable[[AccountName], bool] = lambda _: True

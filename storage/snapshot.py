@@ -139,13 +139,18 @@ class Snapshot:
 
     def closest(self, text: str, *, limit: int = 5, visible: Visible = lambda _: True) -> tuple[AccountName, ...]:
         """Return the accounts whose id or name resembles the text, best first; nothing that is not similar."""
+        return self.similar.closest(text, limit=limit, visible=visible)
+
+    @property
+    def similar(self) -> SimilarAccounts:
+        """The ids and names of all accounts, read once; it outlives the snapshot."""
         with self._similar_lock:
             if self._similar is None:
                 rows = self._fetch(
                     "SELECT account_id, name, owner, region FROM accounts ORDER BY account_key, account_id"
                 )
                 self._similar = SimilarAccounts(_to_names(rows))
-        return self._similar.closest(text, limit=limit, visible=visible)
+            return self._similar
 
     def dependence(self, feature: Feature, *, partner: Feature | None = None, limit: int = 2000) -> Dependence:
         """Return what a feature contributes across accounts in the order of their ids, with a partner's values.

@@ -11,7 +11,7 @@ import anthropic
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.check import check_statements
+from bot.check import check_statements, subject_of
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement, Usage
 from bot.writer import errors
 from bot.writer.prompt import ANSWER_SCHEMA, POLICY, answer_messages, plan_messages, plan_schema
@@ -142,7 +142,7 @@ class ClaudeWriter:
                 raise errors.NothingCarriedError(dropped)
             # It rests on nothing in particular; the check still bars links, mentions and numbers from nowhere.
             anywhere = Statement(text=missing.text, evidence=tuple(item.evidence_id for item in brief.evidence))
-            if not check_statements([anywhere], brief.evidence, names=_names(brief)).kept:
+            if not check_statements([anywhere], brief.evidence, subject=subject_of(brief)).kept:
                 raise errors.NothingCarriedError(1)
             kept = (Statement(text=f"Not in my sources: {missing.text}", evidence=()),)
         return Answer(statements=kept, authorship=Authorship(model=self._model, note="", dropped=dropped, usage=usage))
@@ -152,7 +152,7 @@ class ClaudeWriter:
         written: Iterable[_WrittenStatement], brief: Brief, evidence: Iterable[Evidence]
     ) -> tuple[tuple[Statement, ...], int]:
         statements = [statement.to_statement() for statement in written]
-        checked = check_statements(statements, evidence, names=_names(brief))
+        checked = check_statements(statements, evidence, subject=subject_of(brief))
         for each in checked.dropped:
             _log.info("dropped a statement about %s: %s", brief.account.account_id, each.reason)
         return checked.kept, len(checked.dropped)
@@ -235,10 +235,6 @@ class ClaudeWriter:
         if isinstance(error, (anthropic.APIConnectionError, httpx2.ConnectError)):
             raise errors.UnreachableError from error
         raise errors.CutOffError from error
-
-
-def _names(brief: Brief) -> tuple[str, ...]:
-    return (brief.account.account_id, brief.account.name, brief.account.owner)
 
 
 def _seconds_before_retry(error: anthropic.APIError | httpx2.HTTPError, attempt: int) -> float | None:

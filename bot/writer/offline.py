@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.check import check_statements
+from bot.check import check_statements, subject_of
 from bot.evidence import EvidenceKind, describe_effect, format_actions
 from bot.normalise import capitalise
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement
@@ -50,7 +50,7 @@ class OfflineWriter:
         dropped = 0
         kept_sections = []
         for section in sections:
-            checked = check_statements(section.statements, brief.evidence, names=_names(brief))
+            checked = check_statements(section.statements, brief.evidence, subject=subject_of(brief))
             kept_sections.append(Section(name=section.name, statements=checked.kept))
             dropped += len(checked.dropped)
         return Plan(
@@ -71,7 +71,7 @@ class OfflineWriter:
         sections, promotion = compose_plan(brief)
         statements = find_statements(brief, question, sections=sections, promotion=promotion, passages=passages)
         sourced = [statement for statement in statements if statement.evidence]
-        checked = check_statements(sourced, (*brief.evidence, *passages), names=_names(brief))
+        checked = check_statements(sourced, (*brief.evidence, *passages), subject=subject_of(brief))
         return Answer(
             statements=tuple(
                 statement for statement in statements if not statement.evidence or statement in checked.kept
@@ -733,10 +733,6 @@ _QUOTE_LEADS = {
     "best practices": ("From earlier rollouts", "Experience says", "The playbook"),
     "": ("From our documents", "Our material says"),
 }
-
-
-def _names(brief: Brief) -> tuple[str, ...]:
-    return (brief.account.account_id, brief.account.name, brief.account.owner)
 
 
 def _is_about(point: Point, signal: _Signal) -> bool:

@@ -139,7 +139,7 @@ _GROUPS = {
         opening="the interest is there, so ask what prompted it and build the conversation on the answer",
         need="somebody there is looking for an answer",
         action="{{owner}} follows up on {subject} the day after the call, with one concrete next step and a date",
-        remedy="{{owner}} offers on the call one hour that is worth their team's time, within two weeks",
+        remedy="{{owner}} offers an hour that is worth their team's time, within two weeks of the call",
         metric="at this level or above at the next review",
         pain="they are not listening closely yet, so the first need is a reason to",
         ask="What would make this worth an hour of your team's time?",
@@ -204,10 +204,10 @@ TOPICS = (
             "{owner} books a working demo on their own data within a week of the call, with the future user in the room"
         ),
         remedy=(
-            "{owner} offers on the call a short demo of one problem of theirs, held by a solution engineer "
-            "within two weeks"
+            "{owner} offers a short demo of one problem of theirs, held by a solution engineer "
+            "within two weeks of the call"
         ),
-        metric="at least one demo within two weeks that ends with a written next step and an owner on their side",
+        metric="a demo within two weeks of the call that ends with a written next step and an owner on their side",
         pain="too few there have seen it run, so the others cannot picture it in their own work yet",
         ask="If you could watch one of your own problems being solved, which one would it be?",
         risk="A proposal to people who have not seen it run would be read as price only; show it first",
@@ -247,7 +247,7 @@ TOPICS = (
             "replace or retire"
         ),
         remedy="{owner} asks on the call for the one tool that they would replace first, and its renewal date",
-        metric="two tools named for retirement on the call, with their renewal dates",
+        metric="the tools to retire named on the call, with their renewal dates",
         pain="their stack gives us little to simplify, so the pain has to be found elsewhere",
         ask="Which tool renewals come up this year, and who would miss them?",
         risk="Another tool on top may meet resistance; tie ours to one that goes",
@@ -382,10 +382,10 @@ TOPICS = (
         middle=3,
         opening="we are known in more than one corner, so ask how the others see the decision",
         need="several people each hold a part of the decision",
-        action="{owner} brings two of the contacts onto one call within two weeks",
+        action="{owner} brings more of the contacts into one conversation within two weeks of the call",
         remedy=(
-            "{owner} asks on the call for an introduction to the next person who must agree, and follows up "
-            "within two days"
+            "{owner} asks for an introduction to the next person who must agree, and follows up "
+            "within two days of the call"
         ),
         metric="a named sponsor in each department that has to agree",
         pain="we know too few people there, and one departure could end the conversation",
@@ -404,8 +404,8 @@ TOPICS = (
         need="a budget that is not yet tied to another vendor",
         action="{owner} agrees with them on the criteria within a week of the call, while no other vendor has set any",
         remedy=(
-            "{owner} collects the renewal dates of what they use on the call and proposes the first replacement "
-            "within two weeks"
+            "{owner} collects the renewal dates of what they use and proposes the first replacement "
+            "within two weeks of the call"
         ),
         metric="the first competing contract that is not renewed, with its date",
         pain="they have already paid for other products and have to justify every addition",
@@ -510,7 +510,7 @@ TOPICS = (
         opening="they know us well enough to judge, so ask what they would tell somebody who starts today",
         need="habits from the first year that nobody has questioned since",
         action="{owner} holds a value review within a month of the call and closes it with one dated proposal",
-        remedy="{owner} sets a value review for day ninety on the call, with today's figures written down",
+        remedy="{owner} sets a value review within three months of the call, with today's figures written down",
         metric="a joint plan for the coming year that both sides sign off",
         pain="habits have set with time, and what we do well is taken for granted",
         ask="What did you hope for when you started with us that has not happened yet?",
@@ -544,7 +544,7 @@ TOPICS = (
         middle=8,
         opening="things run quietly, so nothing stands between them and the next step",
         need="calm days, which leave time for the next step",
-        action="{owner} asks on the call who uses the product weekly and books the next use case within two weeks",
+        action="{owner} asks who uses the product weekly and books the next use case within two weeks of the call",
         remedy=(
             "the support lead goes through the open tickets with them before the call and brings an answer to the worst"
         ),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.check import MAX_STATEMENT_CHARACTERS, check_statements
+from bot.check import MAX_STATEMENT_CHARACTERS, Subject, check_statements
 from bot.evidence import Evidence, EvidenceKind
 from bot.plan import Statement
 from storage.units import format_amount
@@ -27,7 +27,7 @@ EVIDENCE = (
 
 def is_kept(text: str, *evidence: str, names: tuple[str, ...] = ()) -> bool:
     statement = Statement(text=text, evidence=evidence or ("D1", "K1"))
-    checked = check_statements([statement], EVIDENCE, names=names)
+    checked = check_statements([statement], EVIDENCE, subject=Subject(names=names))
     assert len(checked.kept) + len(checked.dropped) == 1
     return bool(checked.kept)
 
@@ -37,7 +37,7 @@ def is_kept(text: str, *evidence: str, names: tuple[str, ...] = ()) -> bool:
     [
         "4 demo requests add $8.2K.",
         "4 demo requests add about $8K.",
-        "They use 8,214 seats, or 8214.",
+        "Customers have 8,214 users, or 8214.",
         "Uptime is 99.95 % and 99.95 percent.",
         "Between 40 % and 60 % asked.",
         "It costs $5K to $10K.",

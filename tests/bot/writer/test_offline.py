@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.check import check_statements
+from bot.check import check_statements, subject_of
 from bot.evidence import EvidenceKind
 from bot.plan import Plan, SectionName
 from bot.writer.offline import OfflineWriter
@@ -31,10 +31,6 @@ def texts(plan: Plan) -> list[str]:
     return [statement.text for section in plan.sections for statement in section.statements] + [plan.promotion.text]
 
 
-def names(brief: Brief) -> tuple[str, ...]:
-    return (brief.account.account_id, brief.account.name, brief.account.owner)
-
-
 @pytest.mark.parametrize("account_id", [*EVERYBODY[::7], *AWKWARD])
 def test_every_section_has_two_to_four_statements_and_all_pass_the_check(
     brief_with_documents: Callable[[str], Brief], account_id: str
@@ -47,7 +43,7 @@ def test_every_section_has_two_to_four_statements_and_all_pass_the_check(
     assert {len(section.statements) for section in plan.sections} <= {2, 3, 4}
     assert plan.promotion is not None
     statements = [*(each for section in plan.sections for each in section.statements), plan.promotion]
-    assert check_statements(statements, brief.evidence, names=names(brief)).dropped == ()
+    assert check_statements(statements, brief.evidence, subject=subject_of(brief)).dropped == ()
 
 
 @pytest.mark.parametrize("account_id", EVERYBODY[::7])

@@ -1,0 +1,250 @@
+"""The numbers of a sentence as they are meant: size, unit, how exactly they are written, and as what bound."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import Enum, auto
+from itertools import pairwise
+from typing import Final
+
+from bot.check.number_words import write_digits
+
+
+class Bound(Enum):
+    """What a number says of the true one."""
+
+    IS = auto()
+    ABOUT = auto()
+    ABOVE = auto()
+    BELOW = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """A number as written in ``text[start:end]``.
+
+    ``size`` is in the base of its unit (days, months, seconds), ``tolerance`` half a unit of the last digit shown.
+    ``unit`` is ``$``, ``€`` or ``£``, ``%``, ``points``, ``x`` (times), ``days``, ``months``, ``seconds``, ``of 10``,
+    ``of 1``, ``rank`` or nothing for a count; ``also`` is the unit that the next number of its list has. ``noun`` is
+    what is counted, ``sign`` is -1 or 1 where one is written. ``is_past`` says that something else holds today: the
+    first of "from 2 to 4".
+    """
+
+    written: str
+    start: int
+    end: int
+    size: Decimal
+    tolerance: Decimal
+    unit: str
+    also: str = ""
+    noun: tuple[str, ...] = ()
+    sign: int = 0
+    bound: Bound = Bound.IS
+    is_past: bool = False
+
+    def is_carried_by(self, true: Amount) -> bool:
+        """Return whether somebody who knows the true amount may write this one."""
+        return _units_fit(self, true) and is_near(self, true.size)
+
+
+_ABOUT_SHARE: Final = Decimal("0.05")  # how far off "about $30K" may be at most
+_BOUND_REACH: Final = Decimal("1.25")  # "more than $8K" is not said of $80K
+_SCALES: Final = {"k": 3, "m": 6, "mn": 6, "b": 9, "bn": 9, "t": 12, "thousand": 3, "million": 6, "billion": 9}
+# Of each unit of time: what it is measured in and how many of these it has.
+_TIMES: Final = {
+    "second": ("seconds", 1),
+    "minute": ("seconds", 60),
+    "min": ("seconds", 60),
+    "hour": ("seconds", 3600),
+    "day": ("days", 1),
+    "d": ("days", 1),
+    "week": ("days", 7),
+    "month": ("months", 1),
+    "quarter": ("months", 3),
+    "year": ("months", 12),
+    "yr": ("months", 12),
+}
+_NUMBER: Final = re.compile(
+    r"""
+    (?<![\w.])
+    (?P<rank>\brank(?:s|ed|ing)?\s(?:at\s|number\s|no\.\s?|\#)?|\b(?:place|position|no\.|number)\s|\#)?
+    (?P<sign>[-+\u2212]|\bminus\s|\bplus\s|(?<=\s)\u2013(?=[$€£\d]))?
+    (?P<currency>(?:US)?[$€£]\s?|(?:USD|EUR|GBP)\s)?
+    (?P<late_sign>[-\u2212])?
+    (?P<digits>\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f'\u2019]\d{3})+(?!\d)|\d+)(?P<fraction>\.\d+)?
+    (?:(?P<letter>[kKmMbBT]n?)\b|\s?(?P<word>thousand|million|billion)\b)?
+    (?P<ordinal>st\b|nd\b|rd\b|th\b)?
+    (?P<plus>\+)?
+    (?:
+        \s?(?P<points>(?:percentage|per\scent)\s?-?points?\b|pp\b|pts?\b|points?\b)
+        | \s?(?P<percent>%(?:\spoints?\b)?|percent\b|per\scent\b|pct\b)
+        | \s?(?P<times>\u00d7|x\b(?!\w)|times\b|-?fold\b)
+        | (?P<scale>\s(?:out\s)?of\s10\b(?!\s?%|,\d|\.\d)|/10\b)
+        | (?P<share>\s(?:out\s)?of\s1\b(?![,.]?\d)|/1\b)
+        | [\s-]?(?:working\s|business\s|calendar\s|full\s)?
+          (?P<time>seconds?|minutes?|mins?|hours?|days?|d|weeks?|months?|quarters?|years?|yrs?)\b
+        | \s(?P<dollars>dollars?|euros?|pounds?)\b
+    )?
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_CURRENCIES: Final = {"usd": "$", "us$": "$", "eur": "€", "gbp": "£", "dollar": "$", "euro": "€", "pound": "£"}
+_RANGE: Final = re.compile(r"\s?(?:[-\u2013\u2014]|to|up to)\s?")
+_AND: Final = re.compile(r"\s?and\s?")
+_LISTED: Final = re.compile(r"\s?(?:,|,?\s?and|,?\s?or)\s?")
+_BETWEEN: Final = re.compile(r"\bbetween\s?$", re.IGNORECASE)
+_FROM: Final = re.compile(r"\bfrom\s?$", re.IGNORECASE)
+_TO: Final = re.compile(r"\s(?:to|into)\s(?:just\s|only\s|about\s)?")
+_ARROW: Final = re.compile(r"\s?(?:→|->)\s?")
+_ABOVE: Final = re.compile(
+    r"\b(?:more than|over|above|at least|no less than|upwards of|beyond|exceed(?:s|ing)?|past|from)\s(?:the\s)?$",
+    re.IGNORECASE,
+)
+_BELOW: Final = re.compile(
+    r"\b(?:less than|fewer than|under|below|up to|at most|no more than|nearly|almost|just short of|close to|shy of)\s"
+    r"(?:the\s)?$",
+    re.IGNORECASE,
+)
+_ABOUT: Final = re.compile(
+    r"(?:\b(?:about|around|roughly|approximately|some|circa|ca\.|or so|in the region of|an estimated)\s|[~≈]\s?)"
+    r"(?:the\s)?$",
+    re.IGNORECASE,
+)
+_ABOVE_AFTER: Final = re.compile(r"\s?(?:or|and) (?:more|higher|above|over|up)\b|\s?plus\b", re.IGNORECASE)
+_BELOW_AFTER: Final = re.compile(r"\s?(?:or|and) (?:less|fewer|lower|below|under)\b", re.IGNORECASE)
+_OF_TOTAL: Final = re.compile(r"\s(?:out\s)?of\s(?:the\s|all\s)?\d")
+_NOUN: Final = re.compile(r"[\s-]([A-Za-z][A-Za-z'-]*)")
+_MAX_NOUN: Final = 3
+# Words that end what is counted: "4 and", "38 of", "12 today".
+_NO_NOUN: Final = frozenset(
+    """
+    a an and are as at because but by for from had has have if in into is it its more less not now of off on onto or out
+    over per so than that the their them then they this those to today under up was we were what when where which while
+    who will with within would you your above below already alone only still too yet below before after since until
+    """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
+)
+
+
+def read_amounts(text: str) -> list[Amount]:
+    """Return every number of the text, in words too; positions are those in `write_digits` of it.
+
+    In a range each end says what the other leaves out: "40-60 %" is 40 % and 60 %, "$5-10K" is $5K and $10K.
+    """
+    text = write_digits(text)
+    matches = list(_NUMBER.finditer(text))
+    parts = [match.groupdict() for match in matches]
+    also = [""] * len(matches)
+    past = [False] * len(matches)
+    for place, (first, second) in enumerate(pairwise(matches)):
+        left, right, joint = parts[place], parts[place + 1], text[first.end() : second.start()]
+        before = text[: first.start()]
+        if _RANGE.fullmatch(joint) or (_AND.fullmatch(joint) and _BETWEEN.search(before)):
+            _share_units(left, right)
+        elif _LISTED.fullmatch(joint) and not _unit_of(left)[0]:
+            also[place] = _unit_of(right)[0]
+        past[place] = bool(_ARROW.fullmatch(joint) or (_TO.fullmatch(joint) and _FROM.search(before)))
+    return [
+        replace(_read(part, match, text), also=shared, is_past=gone)
+        for part, match, shared, gone in zip(parts, matches, also, past, strict=True)
+    ]
+
+
+def is_near(stated: Amount, size: Decimal) -> bool:
+    """Return whether a number may be stated as this one: rounded as far as it is written, or within its bound."""
+    off = abs(stated.size - size)
+    if stated.bound is Bound.IS:
+        return off <= stated.tolerance
+    if stated.bound is Bound.ABOUT:
+        return off <= max(stated.tolerance, abs(size) * _ABOUT_SHARE)
+    if off == 0:
+        return True
+    if stated.bound is Bound.ABOVE:
+        return stated.size < size <= stated.size * _BOUND_REACH
+    return size < stated.size <= size * _BOUND_REACH
+
+
+def _units_fit(stated: Amount, true: Amount) -> bool:
+    if (
+        stated.unit == true.unit
+        or (stated.also and stated.also == true.unit)
+        or (true.also and true.also == stated.unit)
+    ):
+        return True
+    if stated.unit in {"points", "%"} and true.unit in {"points", "%"}:
+        return stated.unit == "points" and stated.written.split()[-1].startswith("point") and true.unit == "points"
+    if "of 1" in {stated.unit, true.unit} and not (stated.unit and true.unit):
+        return not stated.noun and true.size <= 1
+    # "a maturity of 8.6", "at 38 of 500": a bare number, of which nothing is counted.
+    return not stated.unit and not stated.noun and true.unit in {"of 10", "rank"}
+
+
+def _share_units(left: dict[str, str | None], right: dict[str, str | None]) -> None:
+    following = ("letter", "word", "percent", "times", "points", "time", "scale", "share", "dollars")
+    if not any(left[name] for name in following):
+        left |= {name: right[name] for name in following}
+    if not any(right[name] for name in following if name not in {"letter", "word"}):
+        right["currency"] = right["currency"] or left["currency"]
+
+
+def _unit_of(part: dict[str, str | None]) -> tuple[str, int]:
+    """Return the unit and what one of its written kind is worth in it."""
+    if part["time"]:
+        word = part["time"].lower()
+        return _TIMES.get(word) or _TIMES[word.removesuffix("s")]
+    currency = (part["currency"] or part["dollars"] or "").strip().lower().removesuffix("s")
+    percent = part["percent"] or ""
+    written = (
+        (part["points"] or "point" in percent, "points"),
+        (percent, "%"),
+        (part["times"], "x"),
+        (part["scale"], "of 10"),
+        (part["share"], "of 1"),
+        (part["rank"] or part["ordinal"], "rank"),
+    )
+    return next((unit for applies, unit in written if applies), _CURRENCIES.get(currency, currency)), 1
+
+
+def _read(part: dict[str, str | None], match: re.Match[str], text: str) -> Amount:
+    fraction = part["fraction"] or ""
+    scale = _SCALES.get((part["letter"] or part["word"] or "").lower(), 0)
+    unit, worth = _unit_of(part)
+    step = Decimal(1).scaleb(scale - len(fraction.removeprefix("."))) * worth
+    size = Decimal(re.sub(r"\D", "", part["digits"] or "") + fraction).scaleb(scale) * worth
+    sign = (part["sign"] or part["late_sign"] or "").strip()
+    return Amount(
+        written=match.group().strip(),
+        start=match.start(),
+        end=match.end(),
+        size=size,
+        tolerance=step / 2 if unit != "rank" else Decimal(0),
+        unit=unit,
+        noun=_find_noun(text, match.end()),
+        sign=1 if sign in {"+", "plus"} else -1 if sign else 0,
+        bound=_find_bound(text, match, plus=bool(part["plus"])),
+    )
+
+
+def _find_noun(text: str, start: int) -> tuple[str, ...]:
+    nouns: list[str] = []
+    while len(nouns) < _MAX_NOUN and (found := _NOUN.match(text, start)) and found[1].lower() not in _NO_NOUN:
+        nouns.append(found[1].lower())
+        start = found.end()
+    return tuple(nouns)
+
+
+def _find_bound(text: str, match: re.Match[str], *, plus: bool) -> Bound:
+    before, after = text[: match.start()], text[match.end() :]
+    if plus or _ABOVE_AFTER.match(after):
+        return Bound.ABOVE
+    if _BELOW_AFTER.match(after):
+        return Bound.BELOW
+    if _ABOUT.search(before):
+        return Bound.ABOUT
+    # "from $15.3K to $45.9K" and "up to" between two ends are no bounds.
+    if _BELOW.search(before) and not re.search(r"\d\S*\sup to\s$", before):
+        return Bound.BELOW
+    if _ABOVE.search(before) and not _FROM.search(before):
+        return Bound.ABOVE
+    return Bound.IS

@@ -1,0 +1,120 @@
+"""What the cited evidence holds: numbers with what they are about, dates, words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.check.amounts import read_amounts
+from bot.check.dates import read_dates
+from bot.check.names import WITH_DIGITS
+from bot.check.number_words import write_digits
+from bot.evidence import EvidenceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bot.check.amounts import Amount
+    from bot.check.dates import Date
+    from bot.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A number of the evidence, the stems of the words around it, and whether it is one of the account itself."""
+
+    amount: Amount
+    stems: frozenset[str]
+    is_own: bool
+    kind: EvidenceKind
+
+    @property
+    def is_past(self) -> bool:
+        """Whether this is what a value was before it changed."""
+        return self.kind is EvidenceKind.CHANGE and self.amount.is_past
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carriers:
+    """Everything that some pieces of evidence say."""
+
+    facts: tuple[Fact, ...]
+    dates: tuple[Date, ...]
+    words: str
+
+    @classmethod
+    def read(cls, item: Evidence, *, mask: Callable[[str], str]) -> Carriers:
+        """Read one piece of evidence; ``mask`` takes the names out that may hold digits."""
+        facts: list[Fact] = []
+        dates: list[Date] = []
+        for place, sentence in enumerate(_sentences(mask(item.text))):
+            found, undated = read_dates(write_digits(sentence))
+            dates += found
+            # The second sentence of a driver is about the accounts on either side of its value.
+            is_own = item.kind is not EvidenceKind.PASSAGE and (item.kind is not EvidenceKind.DRIVER or not place)
+            facts += [
+                Fact(amount=amount, stems=stems(sentence), is_own=is_own, kind=item.kind)
+                for amount in read_amounts(WITH_DIGITS.sub(" ", undated))
+            ]
+        return cls(facts=tuple(facts), dates=tuple(dates), words=f"{item.text} {item.citation}".casefold())
+
+    @classmethod
+    def join(cls, parts: Iterable[Carriers]) -> Carriers:
+        """Return what several pieces of evidence say together."""
+        each = tuple(parts)
+        return cls(
+            facts=tuple(fact for part in each for fact in part.facts),
+            dates=tuple(date for part in each for date in part.dates),
+            words=" ".join(part.words for part in each),
+        )
+
+    def has_words(self, words: str) -> bool:
+        """Return whether these words stand in the evidence."""
+        return words.casefold() in self.words
+
+    def find(self, stated: Amount, text: str) -> list[Fact]:
+        """Return the facts that carry a number of this text.
+
+        Where what is counted is named in the evidence, the number has to stand beside that name; where passages hold
+        many numbers, one of theirs shares at least a word with what is said of it.
+        """
+        carrying = [fact for fact in self.facts if stated.is_carried_by(fact.amount)]
+        if sum(fact.kind is EvidenceKind.PASSAGE for fact in self.facts) > _FEW:
+            said = stems(text)
+            carrying = [fact for fact in carrying if fact.kind is not EvidenceKind.PASSAGE or fact.stems & said]
+        nouns = {stem(noun) for noun in stated.noun}
+        if not stated.unit and nouns and any(fact.stems & nouns for fact in self.facts):
+            carrying = [fact for fact in carrying if fact.stems & nouns]
+        return carrying
+
+
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"•])|\n+")
+_WORD: Final = re.compile(r"[a-z]{3,}")
+_FEW: Final = 3
+_ENDINGS: Final = ("ations", "ation", "ings", "ing", "ers", "ies", "ed", "es", "er", "ly", "s", "y", "e")
+_FUNCTION_WORDS: Final = frozenset(
+    """
+    the and for are was were has have had not with from that this their they them its it's than then there these those
+    over under above below about after before into onto out one two per who what when where which while why how all any
+    each more most less least other others our ours your you can could will would should may might does did been being
+    but because since also only just very much many few some such yet still
+    """.split()  # noqa: SIM905 # a list of quoted words would be harder to read
+)
+
+
+def stem(word: str) -> str:
+    """Return the beginning that the forms of a word share: rough, and enough to compare two short sentences."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:  # noqa: PLR2004 # letters that must be left
+            return word.removesuffix(ending)
+    return word
+
+
+def stems(text: str) -> frozenset[str]:
+    """Return the stems of the words that carry meaning."""
+    return frozenset(stem(word) for word in _WORD.findall(text.casefold()) if word not in _FUNCTION_WORDS)
+
+
+def _sentences(text: str) -> list[str]:
+    return [part for part in _SENTENCE_END.split(text) if part]

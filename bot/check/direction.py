@@ -1,0 +1,173 @@
+"""Does a sentence say of a driver that it adds where it takes, or takes where it adds?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from bot.check.amounts import is_near, read_amounts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.evidence import Effect
+
+_UP: Final = re.compile(
+    r"\b(?:add(?:s|ed|ing)?|rais(?:e|es|ed|ing)|lift(?:s|ed|ing)?|boost(?:s|ed|ing)?|increas(?:e|es|ed|ing)|"
+    r"support(?:s|ed|ing)?|contribut(?:e|es|ed|ing)|help(?:s|ed|ing)?|improv(?:e|es|ed|ing)|grow(?:s|n|ing)?|grew|"
+    r"push(?:es|ed|ing)? (?:\w+ ){0,3}up|driv(?:e|es|ing) (?:\w+ ){0,3}up|rose|rises?|gain(?:s|ed)?|above|up by|up|"
+    r"in (?:our|their|its) favou?r|tailwinds?|plus|speaks? for|strengthen(?:s|ed|ing)?|bring(?:s|ing)?|brought|"
+    r"asset|upside|positive(?:ly)?|higher|more|carr(?:y|ies)|favou?rs?)\b",
+    re.IGNORECASE,
+)
+_DOWN: Final = re.compile(
+    r"\b(?:tak(?:e|es|ing)|took|lower(?:s|ed|ing)?|reduc(?:e|es|ed|ing)|cut(?:s|ting)?|drag(?:s|ged|ging)?|"
+    r"cost(?:s|ing)?|hold(?:s|ing)? (?:\w+ ){0,3}back|held (?:\w+ ){0,3}back|weigh(?:s|ed|ing)?|shav(?:e|es|ed|ing)|"
+    r"pull(?:s|ed|ing)? (?:\w+ ){0,3}down|push(?:es|ed|ing)? (?:\w+ ){0,3}down|bring(?:s|ing)? (?:\w+ ){0,3}down|"
+    r"hurt(?:s|ing)?|subtract(?:s|ed|ing)?|brakes?|headwinds?|minus|fell|falls?|fallen|drop(?:s|ped)?|dropping|below|"
+    r"down by|down|speaks? against|weaken(?:s|ed|ing)?|decreas(?:e|es|ed|ing)|less|los(?:e|es|ing|s)|lost|"
+    r"erod(?:e|es|ed|ing)|penalt(?:y|ies)|penali[sz]es?|negative(?:ly)?|short of|detract(?:s|ed|ing)?|"
+    r"remov(?:e|es|ed|ing)|strip(?:s|ped)?|drain(?:s|ed|ing)?|eat(?:s|ing)?|knock(?:s|ed|ing)?|depress(?:es|ed|ing)?|"
+    r"trim(?:s|med)?|counts? against)\b",
+    re.IGNORECASE,
+)
+_NOT: Final = re.compile(
+    r"\b(?:not|never|no longer|hardly|rather than|instead of|without|fails? to|far from|neither|nor|stops? short of)\b"
+    r"|n['\u2019]t\b",
+    re.IGNORECASE,
+)
+_FORECAST: Final = re.compile(
+    r"\b(?:forecast|prediction|predicted|baseline|expected|outlook|estimate|number|figure|value|score|case|account|total)\b",
+    re.IGNORECASE,
+)
+_CLAUSE: Final = re.compile(
+    r"[;:.,()\u2013\u2014]\s|[;:.,()\u2014]$|\s(?:while|whereas|but|although|though|yet|despite|because|since|so|offset|offsets)\s"
+)
+_AND: Final = re.compile(r"\sand\s")
+# "A lower churn risk would lift the forecast" is about another value than today's.
+_SUPPOSED: Final = re.compile(
+    r"\b(?:if|once|when|unless|until|would|could|should|might|may|can|will|to|higher|lower|more|fewer|less|another|"
+    r"(?:reduc|lower|rais|lift|cutt|fix|improv|increas|clos|address|repair|solv)ing)\b",
+    re.IGNORECASE,
+)
+_REACH: Final = 45  # characters after an amount in which "less" or "above" may stand
+_WORD: Final = re.compile(r"[a-z]{3,}")
+
+
+def find_wrong_direction(text: str, effects: Sequence[Effect], *, subjects: Sequence[str]) -> str | None:
+    """Return a sentence on the first driver whose sign the text turns around, or None.
+
+    Each effect that the text gives as an amount is judged by the sign or verb beside it, each that it speaks of by
+    name by the verb after the name, if that verb's object is the forecast. ``subjects`` are what the forecast is
+    called besides.
+    """
+    if not effects:
+        return None
+    return _by_amount(text, effects) or _by_name(text, effects, subjects)
+
+
+def _by_amount(text: str, effects: Sequence[Effect]) -> str | None:
+    sizes = [(effect, read_amounts(effect.written)) for effect in effects]
+    start = 0
+    for amount in read_amounts(text):
+        matching = [
+            effect
+            for effect, known in sizes
+            if known and amount.unit == known[0].unit and is_near(amount, known[0].size)
+        ]
+        if not matching:
+            continue
+        before = _clause_before(text, start, amount.start)
+        after = text[amount.end : amount.end + _REACH]
+        start = amount.end
+        if len({effect.direction for effect in matching}) > 1:
+            named = [effect for effect in matching if _names(effect.of, before)]
+            matching = named if len({effect.direction for effect in named}) == 1 else []
+        said = (
+            amount.sign or _said_at_once(after) or _said(before, last=True) or _said(_clause_after(after), last=False)
+        )
+        if matching and said and said * matching[0].direction < 0:
+            return _explain(matching[0])
+    return None
+
+
+def _by_name(text: str, effects: Sequence[Effect], subjects: Sequence[str]) -> str | None:
+    for clause in re.split(_CLAUSE, text):
+        for part in re.split(_AND, clause):
+            effect = next((each for each in effects if _names(each.of, part)), None)
+            if effect is None or not effect.direction:
+                continue
+            place = _end_of_name(effect.of, part)
+            rest = part[place:]
+            if _SUPPOSED.search(part[:place]) or _SUPPOSED.search(rest.split("forecast")[0]):
+                continue
+            if not (_FORECAST.search(rest) or any(_names(each, rest) for each in subjects) or _is_verdict(rest)):
+                continue
+            said = _said(rest, last=False)
+            if said and said * effect.direction < 0 and not read_amounts(rest):
+                return _explain(effect)
+    return None
+
+
+_VERDICT: Final = re.compile(
+    r"\b(?:speaks? (?:for|against) (?:them|us|it)|(?:helps?|hurts?) (?:us|here)|holds? (?:it|them|us) back|"
+    r"works? (?:for|against) us|weighs on (?:it|them)|is (?:a|the|our|their|its) (?:\w+ )?"
+    r"(?:asset|strength|brake|headwind|tailwind|drag|plus|upside|drawback|weakness))\b",
+    re.IGNORECASE,
+)
+
+
+def _is_verdict(rest: str) -> bool:
+    return bool(_VERDICT.search(rest))
+
+
+_AT_ONCE_UP: Final = re.compile(r"\s(?:more|above|higher|up|ahead|to the good|upwards?)\b", re.IGNORECASE)
+_AT_ONCE_DOWN: Final = re.compile(
+    r"\s(?:less|below|lower|down|off|short|against|downwards?|drag|hit|penalty)\b", re.IGNORECASE
+)
+
+
+def _said_at_once(after: str) -> int:
+    return 1 if _AT_ONCE_UP.match(after) else -1 if _AT_ONCE_DOWN.match(after) else 0
+
+
+def _said(text: str, *, last: bool) -> int:
+    """Return 1 or -1 for the last or first word of direction, turned around where it is denied; 0 without one."""
+    found = sorted(
+        [(match.start(), -match.end(), 1) for match in _UP.finditer(text)]
+        + [(match.start(), -match.end(), -1) for match in _DOWN.finditer(text)]
+    )
+    # "brings it down" is found as both: the longer one counts.
+    outer = [each for place, each in enumerate(found) if not any(-each[1] <= -other[1] for other in found[:place])]
+    if not outer:
+        return 0
+    place, _, direction = outer[-1 if last else 0]
+    return -direction if _NOT.search(text[max(place - 25, 0) : place]) else direction
+
+
+def _clause_before(text: str, start: int, end: int) -> str:
+    return re.split(_CLAUSE, text[start:end])[-1]
+
+
+def _clause_after(text: str) -> str:
+    return re.split(_AND, re.split(_CLAUSE, text)[0])[0]
+
+
+def _names(label: str, text: str) -> bool:
+    """Return whether the text has all words of a label, each by its beginning."""
+    words = _WORD.findall(label.casefold())
+    return bool(words) and all(re.search(rf"\b{re.escape(word.removesuffix('s'))}", text.casefold()) for word in words)
+
+
+def _end_of_name(label: str, text: str) -> int:
+    words = _WORD.findall(label.casefold())
+    found = [re.search(rf"\b{re.escape(word.removesuffix('s'))}\w*", text.casefold()) for word in words]
+    return max((match.end() for match in found if match), default=0)
+
+
+def _explain(effect: Effect) -> str:
+    if not effect.of:
+        side = "above" if effect.direction > 0 else "below"
+        return f"The prediction is {effect.written} {side} the baseline; it says otherwise."
+    does = "raises" if effect.direction > 0 else "lowers" if effect.direction < 0 else "does not move"
+    return f"{effect.of} {does} the forecast, by {effect.written}; it says otherwise."
