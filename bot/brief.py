@@ -230,7 +230,14 @@ def _normalise_account(account: Account) -> Account:
         ),
         promotion=account.promotion
         and replace(account.promotion, label=normalise(account.promotion.label, limit=_LABEL_CHARACTERS)),
-        allocation=replace(account.allocation, reason=normalise(account.allocation.reason, limit=_REASON_CHARACTERS)),
+        allocation=replace(
+            account.allocation,
+            reason=normalise(account.allocation.reason, limit=_REASON_CHARACTERS),
+            reasons=tuple(
+                replace(each, text=normalise(each.text, limit=_REASON_CHARACTERS))
+                for each in account.allocation.reasons
+            ),
+        ),
     )
 
 

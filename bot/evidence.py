@@ -154,7 +154,7 @@ def profile_evidence(account: Account, *, context: Sequence[Driver], snapshot: S
 
 
 def allocation_evidence(account: Account, *, snapshot: SnapshotInfo) -> tuple[Evidence, ...]:
-    """Return how many actions the account gets, why, and out of how many."""
+    """Return how many actions the account gets, each reason for that, and out of how many; the first is the count."""
     allocation, summary, words = account.allocation, snapshot.allocation, snapshot.words
     given = f"The {words.account} gets {format_actions(allocation.actions, words)} (one {words.account} gets "
     given += f"{summary.cap_per_account} at most)"
@@ -169,16 +169,24 @@ def allocation_evidence(account: Account, *, snapshot: SnapshotInfo) -> tuple[Ev
                     else f"{given}, given in turns: no {words.account} is ranked above another."
                 ),
             ),
-            ("Allocation: reason", allocation.reason),
-            (
-                "Allocation: capacity",
-                (
-                    f"The team can give {format_actions(summary.capacity, words)}; {summary.allocated:,} went to "
-                    f"{summary.accounts_with_actions:,} of {snapshot.accounts:,} {words.accounts}."
-                ),
+            *(
+                [(f"Allocation: {each.kind}", each.text) for each in allocation.reasons]
+                or [("Allocation: reason", allocation.reason)]
             ),
+            ("Allocation: capacity", _capacity_sentence(snapshot)),
         ],
     )
+
+
+def _capacity_sentence(snapshot: SnapshotInfo) -> str:
+    summary, words = snapshot.allocation, snapshot.words
+    sentence = (
+        f"The team can give {format_actions(summary.capacity, words)}; {summary.allocated:,} went to "
+        f"{summary.accounts_with_actions:,} of {snapshot.accounts:,} {words.accounts}"
+    )
+    if summary.value is None:
+        return f"{sentence}."
+    return f"{sentence} and bring an expected {format_amount(summary.value, words.unit)} together."
 
 
 def change_evidence(change: Change | None, *, snapshot: SnapshotInfo) -> tuple[Evidence, ...]:

@@ -6,7 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -49,6 +49,10 @@ def build(
     cap: Annotated[
         int | None, typer.Option(help="How many of them one account may have; the pack's if left out.")
     ] = None,
+    allocator: Annotated[
+        Literal["optimum", "score"] | None,
+        typer.Option(help="How actions are given: the best way there is, or by a score; the pack's."),
+    ] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The day the accounts speak of; today (UTC) if left out."),
@@ -67,6 +71,7 @@ def build(
         accounts=count,
         capacity=capacity,
         cap_per_account=cap,
+        allocator=allocator,
     )
     start = time.perf_counter()
     from rich.console import Console

@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pydantic import ValidationError
 
 from pipeline import artefact
-from pipeline.allocation.score import ALLOCATOR, allocate
-from pipeline.contents import list_candidates
+from pipeline.allocation.allocate import allocate
+from pipeline.allocation.book import Book
+from pipeline.allocation.errors import ConstraintError, InfeasibleError
+from pipeline.allocation.rules import Rules
 from pipeline.errors import DamagedArtefactError, UntrustedArtefactError
 from pipeline.models import CrossFit
 from storage.errors import SnapshotError
@@ -35,9 +38,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from pipeline.allocation.score import Rule
     from pipeline.models import FoldModel
-    from storage.records import AllocationSummary, Feature
+    from storage.records import AllocationSummary, Feature, Words
     from storage.snapshots import Snapshot
 
     Column = npt.NDArray[np.float64]
@@ -55,15 +57,16 @@ class Build:
     """One side of a comparison: a snapshot, or a build that is to become one.
 
     ``accounts`` is of ACCOUNTS_SCHEMA. ``models`` is None where they cannot be read, and ``unreadable`` then says so.
-    ``rule`` is None for a snapshot, which keeps what its rule gave and not the rule.
+    ``rules`` are those by which its actions were given; None where they are not known.
     """
 
     accounts: pa.Table
     features: tuple[Feature, ...]
     models: tuple[FoldModel, ...] | None
+    words: Words
     allocation: AllocationSummary
     unreadable: str | None = None
-    rule: Rule | None = None
+    rules: Rules | None = None
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Build:
@@ -77,16 +80,23 @@ class Build:
             accounts=snapshot.accounts(),
             features=snapshot.features,
             models=models,
+            words=snapshot.info.words,
             allocation=snapshot.info.allocation,
             unreadable=unreadable,
+            rules=read_rules(snapshot),
         )
 
     @property
+    def can_repeat(self) -> bool:
+        """Whether the rules are known and can be followed again; turns cannot, which no prediction decides."""
+        return self.rules is not None and self.allocation.allocator in {"optimum", "score"}
+
+    @property
     def table(self) -> pd.DataFrame:
-        """The ids and the values of the features, as a model's encoder reads them."""
+        """Ids, owners and regions, and the values of the features as a model's encoder reads them."""
         return pd.DataFrame(
             {
-                "account_id": self.accounts["account_id"].to_pylist(),
+                **{name: self.accounts[name].to_pylist() for name in ("account_id", "owner", "region")},
                 **{
                     feature.name: pd.Series(_values(self.accounts, place, feature), dtype=_dtype(feature))
                     for place, feature in enumerate(self.features)
@@ -223,20 +233,26 @@ def _effect_of_data(fits: _Fits, old: Places, new: Places) -> Column:
 def _split_actions(before: Build, after: Build, fits: _Fits | None, old: Places, new: Places) -> dict[str, Counts]:
     """Return the parts of the change in actions, in the order data, model, rules; without what cannot be told apart.
 
-    Where the allocator of today does not repeat what it gave before, the difference counts as a change of rules.
+    Where the allocator of today does not repeat what it gave before, the difference counts as a change of rules, and
+    so does all of it where the rules of before cannot be kept with the accounts of now.
     """
     was, now = before.column("actions")[old].astype(np.int64), after.column("actions")[new].astype(np.int64)
-    rules = before.allocation
-    if rules.allocator != ALLOCATOR or after.rule is None or after.models is None:
+    if not (before.can_repeat and after.models is not None):
         return {"actions_by_rules": now - was}
     table = after.table
     if fits is None:
         fitted = replace(_apply(after.models, table, after.column("fold")), predicted=after.column("predicted"))
-        with_model = _allocate(after, table, fitted, rules)[new]
+        try:
+            with_model = _allocate(before, after, table, fitted)[new]
+        except (ConstraintError, InfeasibleError):
+            return {"actions_by_rules": now - was}
         return {"actions_by_model": with_model - was, "actions_by_rules": now - with_model}
-    repeated = _allocate(after, before.table, fits.old_on_old, rules)[old]
-    with_data = _allocate(after, table, fits.old_on_new, rules)[new]
-    with_model = _allocate(after, table, fits.new_on_new, rules)[new]
+    try:
+        repeated = _allocate(before, before, before.table, fits.old_on_old)[old]
+        with_data = _allocate(before, after, table, fits.old_on_new)[new]
+        with_model = _allocate(before, after, table, fits.new_on_new)[new]
+    except (ConstraintError, InfeasibleError):
+        return {"actions_by_rules": now - was}
     return {
         "actions_by_data": with_data - repeated,
         "actions_by_model": with_model - with_data,
@@ -244,16 +260,28 @@ def _split_actions(before: Build, after: Build, fits: _Fits | None, old: Places,
     }
 
 
-def _allocate(after: Build, table: pd.DataFrame, fitted: CrossFit, rules: AllocationSummary) -> Counts:
-    if after.rule is None:
-        return np.zeros(len(table), dtype=np.int64)
-    given = allocate(
-        list_candidates(table, after.features, fitted, after.rule),
-        rule=after.rule,
-        capacity=rules.capacity,
-        cap_per_account=rules.cap_per_account,
+def _allocate(before: Build, at: Build, table: pd.DataFrame, fitted: CrossFit) -> Counts:
+    """Give by the rules of before to the accounts of one of the builds; their intervals keep their width."""
+    moved = fitted.predicted - at.column("predicted")
+    book = Book(
+        table=table,
+        features=at.features,
+        rows=fitted.rows,
+        predicted=fitted.predicted,
+        low=at.column("low") + moved,
+        high=at.column("high") + moved,
     )
-    return np.array([each.actions for each in given], dtype=np.int64)
+    if before.rules is None:
+        return np.zeros(len(table), dtype=np.int64)
+    return allocate(before.rules, book, words=at.words).actions
+
+
+def read_rules(snapshot: Snapshot) -> Rules | None:
+    """Return the rules by which a snapshot's actions were given; None where they cannot be read."""
+    try:
+        return Rules.model_validate_json(snapshot.rules)
+    except ValidationError:
+        return None
 
 
 def _find_value_changes(before: Build, after: Build, old: Places, new: Places) -> dict[int, list[dict[str, Any]]]:

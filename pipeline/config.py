@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from pipeline.allocation.rules import Method
+
 # Below this a fold has too few accounts for the background of an explanation, above it the demo names run out.
 FEWEST_ACCOUNTS, MOST_ACCOUNTS = 100, 10_000
 
@@ -24,7 +26,8 @@ _SEEDS = 2**31
 class PipelineConfig:
     """What to build and where: ``home`` is the directory that holds ``snapshots``, ``as_of`` the day of the data (UTC).
 
-    ``accounts`` is how many a demo has; ``capacity`` and ``cap_per_account`` are the pack's where they are None.
+    ``accounts`` is how many a demo has; ``capacity``, ``cap_per_account`` and ``allocator`` are the pack's where
+    they are None.
 
     Raises ConfigError naming every fault at once.
     """
@@ -36,6 +39,7 @@ class PipelineConfig:
     accounts: int = 500
     capacity: int | None = None
     cap_per_account: int | None = None
+    allocator: Method | None = None
 
     def __post_init__(self) -> None:
         faults = []

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from pipeline.allocation.score import Candidate, Input
-from storage.records import AllocationSummary, FeatureKind
+from storage.records import FeatureKind
 from storage.snapshots import ACCOUNTS_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from pipeline.accounts import Accounts
-    from pipeline.allocation.score import Rule
     from pipeline.explanations import Explanations
     from pipeline.intervals import Intervals
     from pipeline.models import CrossFit
     from storage.records import Allocation, Feature
-
-
-def list_candidates(
-    table: pd.DataFrame, features: Sequence[Feature], fitted: CrossFit, rule: Rule
-) -> tuple[Candidate, ...]:
-    """Return what the allocator reads of each account; for a missing value that is the median its model read."""
-    positions = {feature.name: position for position, feature in enumerate(features)}
-
-    def read(name: str, row: int) -> Input:
-        value = table[name].iloc[row]
-        if pd.isna(value):
-            return Input(value=float(fitted.rows[row, positions[name]]), known=False)
-        return Input(value=float(value))
-
-    return tuple(
-        Candidate(
-            account_id=account_id,
-            predicted=float(fitted.predicted[row]),
-            inputs=tuple(read(weight.feature, row) for weight in rule.weights),
-        )
-        for row, account_id in enumerate(table["account_id"])
-    )
 
 
 def tabulate_accounts(
@@ -72,21 +50,10 @@ def tabulate_accounts(
         "score": [allocation.score for allocation in allocations],
         "scaled_score": [allocation.scaled_score for allocation in allocations],
         "reason": [allocation.reason for allocation in allocations],
+        "by_type": [[asdict(each) for each in allocation.by_type] for allocation in allocations],
+        "reasons": [[asdict(each) for each in allocation.reasons] for allocation in allocations],
     }
     return pa.table({name: pa.array(columns[name], ACCOUNTS_SCHEMA.field(name).type) for name in ACCOUNTS_SCHEMA.names})
-
-
-def summarise_allocation(
-    allocations: Sequence[Allocation], *, allocator: str, capacity: int, cap_per_account: int
-) -> AllocationSummary:
-    """Return what was to give and what was given."""
-    return AllocationSummary(
-        allocator=allocator,
-        capacity=capacity,
-        cap_per_account=cap_per_account,
-        allocated=sum(allocation.actions for allocation in allocations),
-        accounts_with_actions=sum(allocation.actions > 0 for allocation in allocations),
-    )
 
 
 def _list_values(table: pd.DataFrame, features: Sequence[Feature], kind: FeatureKind) -> list[list[float | str | None]]:

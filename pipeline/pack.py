@@ -8,8 +8,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from pipeline.allocation.rules import Actions, AllocationRules, ColumnName, Part, Rules, Score, Text
 from pipeline.errors import FaultyPackError, UnknownPackError
 from storage.records import Feature, FeatureKind
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-ColumnName = Annotated[str, StringConstraints(min_length=1)]
 Influence = Literal["rep can raise", "rep can lower", "none"]
 Kind = Literal["number", "category"]
 NeverReason = Literal["outcome", "personal", "protected"]
@@ -27,13 +26,7 @@ NeverReason = Literal["outcome", "personal", "protected"]
 SHIPPED: Final = ("software", "healthcare", "wealth", "retail", "real-estate")
 
 
-class _Part(BaseModel):
-    """A table of a pack: every key known, nothing converted, nothing changed later."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Words(_Part):
+class Words(Part):
     """What this business calls things, in the middle of a sentence."""
 
     account: Text
@@ -45,7 +38,7 @@ class Words(_Part):
     target: Text
 
 
-class KeyColumns(_Part):
+class KeyColumns(Part):
     """The columns that say which account a row is and whose; only the id must be there.
 
     ``group`` names the company that several rows belong to, ``time`` the moment a row speaks of.
@@ -64,7 +57,7 @@ class KeyColumns(_Part):
         return {role: column for role, column in self.model_dump().items() if column is not None}
 
 
-class Target(_Part):
+class Target(Part):
     """What is predicted; ``unit`` is written as in storage.records.Feature."""
 
     column: ColumnName
@@ -72,7 +65,7 @@ class Target(_Part):
     unit: str
 
 
-class FeatureColumn(_Part):
+class FeatureColumn(Part):
     """A column that the model may read."""
 
     column: ColumnName
@@ -83,44 +76,21 @@ class FeatureColumn(_Part):
     influence: Influence = "none"
 
 
-class NeverColumn(_Part):
+class NeverColumn(Part):
     """A column that the model must not read, and why."""
 
     column: ColumnName
     reason: NeverReason
 
 
-class Promotion(_Part):
+class Promotion(Part):
     """A column that says how strongly an account responds to a promotion, from 0 to 1."""
 
     column: ColumnName
     label: Text
 
 
-class Response(_Part):
-    """What actions bring: the first ``first`` of the predicted value, each further one ``decay`` of the last."""
-
-    first: Annotated[float, Field(gt=0, le=1)]
-    decay: Annotated[float, Field(gt=0, le=1)]
-
-
-class Actions(_Part):
-    """How many actions there are to give, how many one account may have, and what one costs in dollars."""
-
-    capacity: Annotated[int, Field(ge=1)]
-    cap_per_account: Annotated[int, Field(ge=1)]
-    cost: Annotated[float, Field(ge=0)]
-    response: Response
-
-
-class Score(_Part):
-    """The weights of the ``score`` allocator: predicted value over ``target_per_point`` plus weighted features."""
-
-    target_per_point: Annotated[float, Field(gt=0)]
-    weights: dict[ColumnName, float] = {}
-
-
-class Pack(_Part):
+class Pack(Part):
     """Everything a business says about its columns.
 
     ``allow_leaks`` names features that are used though they look like the target. ``demo`` is what made-up accounts of
@@ -136,9 +106,10 @@ class Pack(_Part):
     never: Annotated[tuple[NeverColumn, ...], Field(strict=False)] = ()
     promotions: Annotated[tuple[Promotion, ...], Field(strict=False)] = ()
     actions: Actions
+    allocation: AllocationRules = AllocationRules()
     score: Score
     allow_leaks: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
-    demo: dict[str, Any] = {}
+    demo: Annotated[dict[str, Any], Field(default_factory=dict)]
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -153,6 +124,11 @@ class Pack(_Part):
             )
             for feature in self.feature_columns
         )
+
+    @property
+    def rules(self) -> Rules:
+        """The rules by which actions are given."""
+        return Rules(actions=self.actions, allocation=self.allocation, score=self.score)
 
     @model_validator(mode="after")
     def _agree_with_itself(self) -> Self:
@@ -175,8 +151,7 @@ class Pack(_Part):
             if known.get(name) != "number"
         ]
         faults += [f"allow_leaks: {name!r} is not a feature" for name in self.allow_leaks if name not in known]
-        if self.actions.cap_per_account > self.actions.capacity:
-            faults.append("actions.cap_per_account: one account may have more actions than there are")
+        faults += [*self.actions.faults(), *self.allocation.faults(self.actions, known)]
         if faults:
             raise ValueError("\n".join(faults))
         return self

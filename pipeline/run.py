@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,18 +10,18 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import artefact
 from pipeline.accounts import demo_accounts
-from pipeline.allocation.score import ALLOCATOR, Rule, allocate
+from pipeline.allocation.allocate import allocate
+from pipeline.allocation.book import Book
+from pipeline.allocation.describe import describe
 from pipeline.base_rates import measure_base_rates
 from pipeline.changes import Build, compare
-from pipeline.contents import list_candidates, summarise_allocation, tabulate_accounts
+from pipeline.contents import tabulate_accounts
 from pipeline.drift import measure_drift
 from pipeline.explanations import explain
 from pipeline.folds import FOLDS
 from pipeline.intervals import make_intervals
 from pipeline.measures import make_card
 from pipeline.selection import STEPS, select
-from pipeline.turns import ALLOCATOR as TURNS
-from pipeline.turns import take_turns
 from storage.errors import NoSnapshotError
 from storage.records import Source, Verdict
 from storage.snapshots import SnapshotContents
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 
     from pipeline.accounts import Accounts
     from pipeline.config import PipelineConfig
-    from pipeline.selection import Selection
-    from storage.records import Allocation, SnapshotInfo
+    from storage.records import SnapshotInfo
     from storage.snapshots import Snapshot, SnapshotStore
 
 
@@ -63,7 +61,9 @@ def build_from(
     # One thread: sums are then added up in one order, and on few rows threads wait longer than they work.
     with threadpool_limits(1):
         table, outcome, features = accounts.table, accounts.outcome, accounts.features
-        limits = _Limits.of(accounts, config)
+        rules = accounts.pack.rules.replace(
+            capacity=config.capacity, cap_per_account=config.cap_per_account, method=config.allocator
+        )
         with progress.stage("Fit models", steps=STEPS) as fitted_once:
             selection = select(
                 features,
@@ -79,19 +79,30 @@ def build_from(
         with progress.stage("Explain predictions", steps=FOLDS) as fold_done:
             explanations = explain(fitted, table, seed=config.seed, fold_done=fold_done)
         with progress.stage("Allocate actions"):
-            allocator, allocations = _allocate(accounts, selection, limits)
+            book = Book(
+                table=table,
+                features=features,
+                rows=fitted.rows,
+                predicted=fitted.predicted,
+                low=intervals.low,
+                high=intervals.high,
+            )
+            given = allocate(rules, book, words=accounts.words, ranks=selection.verdict is Verdict.SIGNAL)
+            allocations, allocation = describe(given, book)
         with progress.stage("Write models"):
             models = artefact.dump(selection, seed=config.seed, id_column=accounts.pack.columns.id)
         with progress.stage("Compare with before"), _newest(store) as previous:
             rows = tabulate_accounts(accounts, fitted, intervals, explanations, allocations)
-            allocation = summarise_allocation(
-                allocations, allocator=allocator, capacity=limits.capacity, cap_per_account=limits.cap_per_account
-            )
             drift, comparison, changes = None, None, None
             if previous is not None:
                 drift = measure_drift(features, table, previous)
                 now_built = Build(
-                    accounts=rows, features=features, models=fitted.models, allocation=allocation, rule=limits.rule
+                    accounts=rows,
+                    features=features,
+                    models=fitted.models,
+                    words=accounts.words,
+                    allocation=allocation,
+                    rules=rules,
                 )
                 comparison, changes = compare(previous, now_built)
         with progress.stage("Publish snapshot"):
@@ -120,38 +131,11 @@ def build_from(
                 words=accounts.words,
                 allocation=allocation,
                 artefact=models,
+                rules=rules.model_dump_json(by_alias=True),
                 comparison=comparison,
                 changes=changes,
             )
             return store.publish(contents, now=now)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Limits:
-    """The rule by which actions are given, and how many there are."""
-
-    rule: Rule
-    capacity: int
-    cap_per_account: int
-
-    @classmethod
-    def of(cls, accounts: Accounts, config: PipelineConfig) -> _Limits:
-        actions = accounts.pack.actions
-        return cls(
-            rule=Rule.of(accounts.pack, accounts.features),
-            capacity=actions.capacity if config.capacity is None else config.capacity,
-            cap_per_account=actions.cap_per_account if config.cap_per_account is None else config.cap_per_account,
-        )
-
-
-def _allocate(accounts: Accounts, selection: Selection, limits: _Limits) -> tuple[str, tuple[Allocation, ...]]:
-    """Return the name of the allocator and what it gave: by score, or in turns where nothing tells accounts apart."""
-    table, rule = accounts.table, limits.rule
-    numbers = {"capacity": limits.capacity, "cap_per_account": limits.cap_per_account}
-    if selection.verdict is Verdict.NO_SIGNAL:
-        return TURNS, take_turns(table["account_id"].tolist(), table["owner"].tolist(), rule=rule, **numbers)
-    candidates = list_candidates(table, accounts.features, selection.fitted, rule)
-    return ALLOCATOR, allocate(candidates, rule=rule, **numbers)
 
 
 @contextmanager

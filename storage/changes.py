@@ -111,7 +111,7 @@ def write_changes(database: DuckDBPyConnection, changes: pa.Table, comparison: C
     if comparison is not None:
         allocation = comparison.allocation
         database.execute(
-            "INSERT INTO comparison VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO comparison VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 comparison.previous_id,
                 comparison.previous_as_of,
@@ -121,6 +121,9 @@ def write_changes(database: DuckDBPyConnection, changes: pa.Table, comparison: C
                 allocation.cap_per_account,
                 allocation.allocated,
                 allocation.accounts_with_actions,
+                allocation.value,
+                allocation.gap,
+                allocation.one_more,
             ],
         )
     database.register("incoming_changes", changes)

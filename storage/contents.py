@@ -45,12 +45,15 @@ ACCOUNTS_SCHEMA: Final = pa.schema(
         ("score", pa.float64()),
         ("scaled_score", pa.float64()),
         ("reason", pa.string()),
+        ("by_type", pa.list_(pa.struct([("actions", pa.string()), ("count", pa.int32())]))),
+        ("reasons", pa.list_(pa.struct([("kind", pa.string()), ("text", pa.string())]))),
     ]
 )
 """One row an account. The lists stand in the order of the features (``numbers``, ``texts``, ``shap``) and of the
 promotions (``sensitivities``); ``numbers`` is null for a category or a missing value, ``texts`` for a number or a
-missing value. ``promotion`` is a position that counts from 0, null where there are no promotions; ``fold`` is that of
-the model which predicted the account among those of the artefact."""
+missing value; ``by_type`` and ``reasons`` are as in ``Allocation``. ``promotion`` is a position that counts from 0,
+null where there are no promotions; ``fold`` is that of the model
+which predicted the account among those of the artefact."""
 
 # Lookups read one row group; the default of 122 880 rows makes them 10 times as dear at a million accounts.
 _ROW_GROUP_SIZE = 8192
@@ -85,6 +88,12 @@ _FAULTS: Final = {
         "promotions > 0 AND NOT coalesce(sensitivities[promotion + 1] = list_max(sensitivities), false)"
     ),
     "has fewer than 0 actions or more than one account may get": "actions NOT BETWEEN 0 AND cap_per_account",
+    "has a count of one type of action that is below 1": (
+        "coalesce(list_min(list_transform(by_type, lambda each: each.count)), 1) < 1"
+    ),
+    "does not have as many actions as those of its types": (
+        "len(by_type) > 0 AND coalesce(list_sum(list_transform(by_type, lambda each: each.count)), 0) <> actions"
+    ),
     "has a value that does not fit the kind of its feature, or is not a finite number": (
         "account_id IN (SELECT account_id FROM shap_long WHERE (kind = 'number' AND text IS NOT NULL)"
         " OR (kind = 'category' AND number IS NOT NULL) OR NOT isfinite(number) OR NOT isfinite(shap))"
@@ -97,7 +106,8 @@ class SnapshotContents:
     """What the pipeline hands over to be published.
 
     ``accounts`` is of ACCOUNTS_SCHEMA in any order; ``promotions`` are (name, label) in the order of ``sensitivities``;
-    ``artefact`` is the fitted model, whose SHA-256 the card names; ``changes`` since the previous snapshot are of
+    ``artefact`` is the fitted model, whose SHA-256 the card names; ``rules`` are those of the allocation, as JSON;
+    ``changes`` since the previous snapshot are of
     CHANGES_SCHEMA, and there are none without a ``comparison``.
     """
 
@@ -110,6 +120,7 @@ class SnapshotContents:
     words: Words
     allocation: AllocationSummary
     artefact: bytes
+    rules: str = "{}"
     comparison: Comparison | None = None
     changes: pa.Table | None = None
 
@@ -144,7 +155,7 @@ def write_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
         database.execute(f"ATTACH '{literal}' AS snapshot (ROW_GROUP_SIZE {_ROW_GROUP_SIZE})")
         database.execute("USE snapshot")
         database.execute(resources.files("storage").joinpath("schema.sql").read_text("utf-8"))
-        _insert_info(database, info)
+        _insert_info(database, info, contents.rules)
         database.executemany(
             'INSERT INTO features (position, name, label, "group", unit, kind) VALUES (?, ?, ?, ?, ?, ?)',
             [
@@ -201,15 +212,15 @@ def check_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
         if _fingerprint(database, "accounts") != expected:
             raise DamagedSnapshotError(path, "the accounts in it are not those that were written")
         snapshot = Snapshot(database, path)
-        found = (snapshot.info, snapshot.features, snapshot.promotions, snapshot.base_rates)
-        if found != (info, contents.features, contents.promotions, contents.base_rates):
+        found = (snapshot.info, snapshot.features, snapshot.promotions, snapshot.base_rates, snapshot.rules)
+        if found != (info, contents.features, contents.promotions, contents.base_rates, contents.rules):
             raise DamagedSnapshotError(path, "its description is not the one that was written")
         _check_accounts(database)
         _check_allocation(database, info.allocation)
         check_changes(database, path, read_changes(contents.comparison, contents.changes))
 
 
-def _insert_info(database: DuckDBPyConnection, info: SnapshotInfo) -> None:
+def _insert_info(database: DuckDBPyConnection, info: SnapshotInfo, rules: str) -> None:
     source, card, allocation = info.source, info.card, info.allocation
     drift = card.drift
     values = {
@@ -240,6 +251,10 @@ def _insert_info(database: DuckDBPyConnection, info: SnapshotInfo) -> None:
         "cap_per_account": allocation.cap_per_account,
         "allocated": allocation.allocated,
         "accounts_with_actions": allocation.accounts_with_actions,
+        "allocation_value": allocation.value,
+        "allocation_gap": allocation.gap,
+        "one_more": allocation.one_more,
+        "allocation_rules": rules,
     }
     libraries = {"libraries": list(card.versions), "library_versions": list(card.versions.values())}
     database.execute(

@@ -52,12 +52,43 @@ class Sensitivity:
     value: float
 
 
+class ReasonKind(StrEnum):
+    """What a reason of an allocation speaks of."""
+
+    GIVEN = "given"
+    BLOCKED = "blocked"
+    LAST = "last action"
+    NEXT = "next action"
+    LIMIT = "limit"
+    CHANGE = "what would change it"
+    WORTH = "one more of a limit"
+    PROOF = "proof"
+    BASELINE = "rule of scores"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationReason:
+    """One sentence on why an account gets as many actions as it does, in the words of the business."""
+
+    kind: ReasonKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCount:
+    """How many actions of one type, which is named in the plural."""
+
+    actions: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
     """How many of the team's sales actions an account gets, and why.
 
     ``score`` is the allocator's own score, ``scaled_score`` the same between 0 (lowest account) and 100 (highest), and
-    ``rank`` the place by score, 1 being first.
+    ``rank`` the place by score, 1 being first. ``by_type`` has the types of which there is at least one, nothing where
+    actions have no types. ``reason`` is one line, ``reasons`` the whole of it.
     """
 
     actions: int
@@ -65,6 +96,8 @@ class Allocation:
     score: float
     scaled_score: float
     reason: str
+    by_type: tuple[ActionCount, ...] = ()
+    reasons: tuple[AllocationReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,13 +340,21 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationSummary:
-    """What the allocator had to give and what it gave."""
+    """What the allocator had to give and what it gave.
+
+    ``value`` is what all actions are expected to bring, in the unit of the target, and ``gap`` the share by which it
+    may be below the best there is (0 is proven best); ``one_more`` is what one action more of the capacity would bring,
+    None where that is not known. All three are None where actions are given in turns, the last two by score, too.
+    """
 
     allocator: str
     capacity: int
     cap_per_account: int
     allocated: int
     accounts_with_actions: int
+    value: float | None = None
+    gap: float | None = None
+    one_more: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

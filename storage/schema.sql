@@ -34,7 +34,11 @@ CREATE TABLE snapshot (
     capacity              BIGINT    NOT NULL,
     cap_per_account       BIGINT    NOT NULL,
     allocated             BIGINT    NOT NULL,
-    accounts_with_actions BIGINT    NOT NULL
+    accounts_with_actions BIGINT    NOT NULL,
+    allocation_value      DOUBLE,
+    allocation_gap        DOUBLE CHECK (allocation_gap >= 0),
+    one_more              DOUBLE,
+    allocation_rules      VARCHAR   NOT NULL -- JSON, read by whoever gives the actions again
 );
 
 -- What the business calls things: one row.
@@ -135,6 +139,8 @@ CREATE TABLE accounts (
     score         DOUBLE    NOT NULL,
     scaled_score  DOUBLE    NOT NULL,
     reason        VARCHAR   NOT NULL,
+    by_type       STRUCT(actions VARCHAR, count INTEGER)[] NOT NULL,
+    reasons       STRUCT(kind VARCHAR, text VARCHAR)[] NOT NULL,
     -- Derived from the other columns when the rows are written.
     percentile      DOUBLE  NOT NULL,
     book_percentile DOUBLE  NOT NULL,
@@ -151,7 +157,10 @@ CREATE TABLE comparison (
     capacity              BIGINT    NOT NULL,
     cap_per_account       BIGINT    NOT NULL,
     allocated             BIGINT    NOT NULL,
-    accounts_with_actions BIGINT    NOT NULL
+    accounts_with_actions BIGINT    NOT NULL,
+    allocation_value      DOUBLE,
+    allocation_gap        DOUBLE,
+    one_more              DOUBLE
 );
 
 -- One row for each account that is new, gone or not as it was, in the order of account_id.

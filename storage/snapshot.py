@@ -21,7 +21,9 @@ from storage.records import (
     WIDEST_SPAN,
     Account,
     AccountName,
+    ActionCount,
     Allocation,
+    AllocationReason,
     AllocationSummary,
     BaseRate,
     Calibration,
@@ -38,6 +40,7 @@ from storage.records import (
     FeatureKind,
     ModelCard,
     Movers,
+    ReasonKind,
     Score,
     Sensitivity,
     SnapshotInfo,
@@ -100,6 +103,7 @@ class Snapshot:
         self.features = self._read_features()
         self.promotions = self._read_promotions()
         self.base_rates = self._read_base_rates()
+        self.rules = self._read_rules()
 
     def find_account(self, account_id: str, *, visible: Visible = lambda _: True) -> Account | None:
         """Return the account with exactly this id, in any letter case.
@@ -111,7 +115,8 @@ class Snapshot:
             SELECT
                 account_id, name, owner, region, industry, predicted, low, high, baseline,
                 percentile, book_percentile, book, span,
-                numbers, texts, shap, sensitivities, promotion, actions, rank, score, scaled_score, reason
+                numbers, texts, shap, sensitivities, promotion, actions, rank, score, scaled_score, reason,
+                by_type, reasons
             FROM accounts
             WHERE account_key = upper($account_id)
             """,
@@ -262,7 +267,8 @@ class Snapshot:
                     """
                     SELECT
                         account_id, name, owner, region, industry, predicted, low, high, baseline, numbers, texts, shap,
-                        fold, sensitivities, promotion, actions, rank, score, scaled_score, reason
+                        fold, sensitivities, promotion, actions, rank, score, scaled_score, reason,
+                        by_type, reasons
                     FROM accounts
                     ORDER BY account_key, account_id
                     """
@@ -346,7 +352,8 @@ class Snapshot:
             raise UnreadableSnapshotError(self._path, error) from error
 
     def _to_account(self, row: tuple[Any, ...]) -> Account:
-        numbers, texts, shap, sensitivities, promotion, actions, rank, score, scaled_score, reason = row[13:]
+        numbers, texts, shap, sensitivities, promotion = row[13:18]
+        actions, rank, score, scaled_score, reason, by_type, reasons = row[18:]
         responses = tuple(
             Sensitivity(name=name, label=label, value=value)
             for (name, label), value in zip(self.promotions, sensitivities, strict=True)
@@ -366,7 +373,15 @@ class Snapshot:
             shap=tuple(shap),
             sensitivities=responses,
             promotion=None if promotion is None else responses[promotion],
-            allocation=Allocation(actions=actions, rank=rank, score=score, scaled_score=scaled_score, reason=reason),
+            allocation=Allocation(
+                actions=actions,
+                rank=rank,
+                score=score,
+                scaled_score=scaled_score,
+                reason=reason,
+                by_type=tuple(ActionCount(**each) for each in by_type),
+                reasons=tuple(AllocationReason(kind=ReasonKind(each["kind"]), text=each["text"]) for each in reasons),
+            ),
         )
 
     def _values(self, numbers: Sequence[float | None], texts: Sequence[str | None]) -> tuple[FeatureValue, ...]:
@@ -392,7 +407,8 @@ class Snapshot:
             """
             SELECT
                 previous_id, previous_as_of, not_told_apart,
-                allocator, capacity, cap_per_account, allocated, accounts_with_actions
+                allocator, capacity, cap_per_account, allocated, accounts_with_actions,
+                allocation_value, allocation_gap, one_more
             FROM comparison
             """
         )
@@ -402,13 +418,7 @@ class Snapshot:
                     previous_id=row[0],
                     previous_as_of=row[1],
                     not_told_apart=row[2],
-                    allocation=AllocationSummary(
-                        allocator=row[3],
-                        capacity=row[4],
-                        cap_per_account=row[5],
-                        allocated=row[6],
-                        accounts_with_actions=row[7],
-                    ),
+                    allocation=_to_summary(row[3:]),
                 )
                 for row in rows
             ),
@@ -421,7 +431,8 @@ class Snapshot:
             SELECT
                 snapshot_id, generation, created_at, accounts,
                 source_description, source_sha256, source_as_of,
-                allocator, capacity, cap_per_account, allocated, accounts_with_actions
+                allocator, capacity, cap_per_account, allocated, accounts_with_actions,
+                allocation_value, allocation_gap, one_more
             FROM snapshot
             """
         )
@@ -433,13 +444,7 @@ class Snapshot:
             source=Source(description=row[4], sha256=row[5], as_of=row[6]),
             card=self._read_card(),
             words=self._read_words(),
-            allocation=AllocationSummary(
-                allocator=row[7],
-                capacity=row[8],
-                cap_per_account=row[9],
-                allocated=row[10],
-                accounts_with_actions=row[11],
-            ),
+            allocation=_to_summary(row[7:]),
             comparison=self._read_comparison(),
         )
 
@@ -543,6 +548,10 @@ class Snapshot:
             for feature, threshold, category, count_with, median_with, count_without, median_without in rows
         )
 
+    def _read_rules(self) -> str:
+        [(rules,)] = self._fetch("SELECT allocation_rules FROM snapshot")
+        return str(rules)
+
     def _read_features(self) -> tuple[Feature, ...]:
         rows = self._fetch('SELECT name, label, "group", unit, kind FROM features ORDER BY position')
         return tuple(
@@ -563,6 +572,20 @@ def _to_names(rows: Sequence[tuple[Any, ...]]) -> tuple[AccountName, ...]:
 
 def _first_ids(rows: Sequence[tuple[Any, ...]], visible: Visible, limit: int) -> list[str]:
     return [account.account_id for account in islice(filter(visible, _to_names(rows)), limit)]
+
+
+def _to_summary(row: tuple[Any, ...]) -> AllocationSummary:
+    allocator, capacity, cap_per_account, allocated, accounts_with_actions, value, gap, one_more = row
+    return AllocationSummary(
+        allocator=allocator,
+        capacity=capacity,
+        cap_per_account=cap_per_account,
+        allocated=allocated,
+        accounts_with_actions=accounts_with_actions,
+        value=value,
+        gap=gap,
+        one_more=one_more,
+    )
 
 
 def _to_score(row: tuple[Any, ...]) -> Score:

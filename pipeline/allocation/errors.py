@@ -28,13 +28,3 @@ class InfeasibleError(PipelineError):
     def _way_out(self) -> str:
         text = ", or ".join(self.relax)
         return f"{text[0].upper()}{text[1:]}."
-
-
-class UnprovenError(PipelineError):
-    """A reason asked of an allocation that may not be the best one, so that no comparison with it is certain."""
-
-    def __init__(self, account_id: str) -> None:
-        super().__init__(
-            f"Why {account_id} gets its actions cannot be said for certain, because the allocation was not proven to "
-            f"be the best one; allocate again with more time or with fewer prerequisites."
-        )

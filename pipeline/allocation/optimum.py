@@ -9,19 +9,22 @@ from pipeline.allocation import laminar, patterns
 from pipeline.allocation.infeasible import find_conflict
 
 if TYPE_CHECKING:
+    from pipeline.allocation.gains import Floats
     from pipeline.allocation.problem import Integers, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Optimum:
-    """How many actions of each type each account gets, shape (accounts, types), and what they bring, in dollars.
+    """How many actions of each type each account gets, shape (accounts, types), and what they bring together.
 
-    No allocation within the constraints brings more than ``bound``, to one part in 10⁹.
+    No allocation within the constraints brings more than ``bound``, to one part in 10⁹. ``prices`` are those of the
+    limits, in their order, where the limits are not nested.
     """
 
     counts: Integers
     value: float
     bound: float
+    prices: Floats | None = None
 
     @property
     def gap(self) -> float:
@@ -46,4 +49,6 @@ def optimise(problem: Problem) -> Optimum:
         raise find_conflict(problem)
     value = problem.value(solution.counts)
     proven = solution.bound - value <= patterns.EXACT * abs(value)
-    return Optimum(counts=solution.counts, value=value, bound=value if proven else solution.bound)
+    return Optimum(
+        counts=solution.counts, value=value, bound=value if proven else solution.bound, prices=solution.prices
+    )

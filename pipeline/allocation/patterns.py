@@ -46,10 +46,11 @@ class Forced:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution:
-    """Counts, shape (accounts, types), and the proven upper bound on the value of any other."""
+    """Counts, shape (accounts, types), the proven bound on the value of any other, and the prices that prove it."""
 
     counts: Integers
     bound: float
+    prices: Floats
 
 
 def solve(problem: Problem, *, forced: Forced | None = None, time_limit_seconds: float = 5.0) -> Solution | None:
@@ -72,7 +73,7 @@ def solve(problem: Problem, *, forced: Forced | None = None, time_limit_seconds:
         quote = market.quote(relaxed.prices)
         if quote.bound - relaxed.value <= EXACT * abs(quote.bound):
             if relaxed.is_whole:
-                return Solution(counts=market.patterns[relaxed.chosen], bound=quote.bound)
+                return Solution(counts=market.patterns[relaxed.chosen], bound=quote.bound, prices=quote.prices)
             return _make_whole(market, quote, time_limit_seconds=time_limit_seconds)
         core |= quote.shortfall <= _width(quote.shortfall, market.margin)
 
@@ -81,6 +82,7 @@ def solve(problem: Problem, *, forced: Forced | None = None, time_limit_seconds:
 class Quote:
     """What prices lead to: how far each account's patterns fall short of its best one, and the bound."""
 
+    prices: Floats
     shortfall: Floats
     bound: float
 
@@ -171,7 +173,7 @@ class Market:
         surplus = self.surplus(prices)
         chosen = surplus.argmax(axis=1)
         best = np.take_along_axis(surplus, chosen[:, None], axis=1)
-        return Quote(shortfall=best - surplus, bound=float(best.sum() + prices @ self.bounds))
+        return Quote(prices=prices, shortfall=best - surplus, bound=float(best.sum() + prices @ self.bounds))
 
 
 def _list_patterns(problem: Problem) -> Integers:
@@ -320,7 +322,7 @@ def _make_whole(market: Market, quote: Quote, *, time_limit_seconds: float) -> S
             if everything:
                 return None
         elif found is None or found.bound - found.value > EXACT * found.value:
-            return Solution(counts=market.patterns[best.chosen], bound=quote.bound)
+            return Solution(counts=market.patterns[best.chosen], bound=quote.bound, prices=quote.prices)
         elif quote.bound - best.value <= max(width, EXACT * quote.bound) or everything:
-            return Solution(counts=market.patterns[best.chosen], bound=best.value)
+            return Solution(counts=market.patterns[best.chosen], bound=best.value, prices=quote.prices)
         margin *= 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Integers: TypeAlias = npt.NDArray[np.int64]
 Booleans: TypeAlias = npt.NDArray[np.bool_]
 Kind: TypeAlias = Literal["capacity", "rep", "territory", "budget"]
+
+_CLOSEST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,25 @@ class Constraints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a business calls the things that a reason speaks of, and the unit of what actions bring.
+
+    ``valued`` comes before "value" where an account's is meant; ``one_of`` has the singular of each type of action, and
+    is empty where actions have no types.
+    """
+
+    account: str = "account"
+    accounts: str = "accounts"
+    action: str = "action"
+    actions: str = "actions"
+    rep: str = "rep"
+    reps: str = "reps"
+    unit: str = "$"
+    valued: str = "a predicted"
+    one_of: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """A bound on how many actions some accounts or one type get together."""
 
@@ -98,9 +120,9 @@ class Problem:
     """Accounts, what each action would bring them, and the constraints.
 
     ``account_ids`` ascend: between equal gains the earlier account comes first. ``gains`` has the shape (accounts,
-    types, slots), in dollars, of which none is negative and none is greater than the one in the slot before it; NaN at
-    the end says that there is no such slot. The gains of an account are taken to grow in proportion to its
-    ``predicted`` value. ``reps`` and ``territories`` have one name per account; they may be left out where no
+    types, slots), in the unit of its terms, of which none is negative and none is greater than the one in the slot
+    before it; NaN at the end says that there is no such slot. The gains of an account are taken to grow in proportion
+    to its ``predicted`` value. ``reps`` and ``territories`` have one name per account; they may be left out where no
     constraint is on them.
     """
 
@@ -111,6 +133,7 @@ class Problem:
     reps: Sequence[str] | None = None
     territories: Sequence[str] | None = None
     constraints: Constraints = field(default_factory=Constraints)
+    terms: Terms = field(default_factory=Terms)
 
     def __post_init__(self) -> None:
         faults = [*self._faults_of_accounts(), *self._faults_of_constraints()]
@@ -215,12 +238,12 @@ class Problem:
         for name, budget in its.budgets.items():
             if not 0 < budget.cost < np.inf:
                 yield f"a {name} costs {budget.cost}, where more than 0 is needed"
-        yield from _unknown("rep", its.rep_capacity, self.reps)
+        yield from _unknown(self.terms.rep, its.rep_capacity, self.reps)
         yield from _unknown("territory", its.territory_minimum, self.territories)
         actions = [action for each in its.prerequisites for action in (each.action, each.needs)]
         blocked = [block.action for block in its.blocks if block.action is not None]
-        yield from _unknown("type of action", [*its.budgets, *actions, *blocked], self.types)
-        yield from _unknown("account", [block.account_id for block in its.blocks], self.account_ids)
+        yield from _unknown(f"type of {self.terms.action}", [*its.budgets, *actions, *blocked], self.types)
+        yield from _unknown(self.terms.account, [block.account_id for block in its.blocks], self.account_ids)
         yield from _circles(its.prerequisites)
 
 
@@ -245,9 +268,20 @@ def _find_all(places: Mapping[str, int], names: Sequence[str]) -> Integers:
 
 
 def _unknown(what: str, named: Mapping[str, object] | Sequence[str], known: Sequence[str] | None) -> Iterator[str]:
-    if named:
-        missing = sorted(set(named) - set(known or ()))
-        yield from (f"there is no {what} {name}" for name in missing)
+    if not named:
+        return
+    there = sorted(set(known or ()))
+    for name in sorted(set(named) - set(there)):
+        closest = _closest(name, there)
+        yield f"there is no {what} {name}" + (f" (the closest: {', '.join(closest)})" if closest else "")
+
+
+def _closest(name: str, there: Sequence[str]) -> list[str]:
+    """Return up to three of the names that resemble one, in any letter case; a part of a name resembles it."""
+    folded = {each.casefold(): each for each in there}
+    within = [each for fold, each in folded.items() if name and name.casefold() in fold]
+    similar = [folded[each] for each in get_close_matches(name.casefold(), list(folded))]
+    return list(dict.fromkeys([*within, *similar]))[:_CLOSEST]
 
 
 def _circles(prerequisites: Sequence[Prerequisite]) -> Iterator[str]:

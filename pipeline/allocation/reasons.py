@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.allocation import laminar, patterns
-from pipeline.allocation.errors import UnprovenError
 from pipeline.allocation.optimum import optimise
 from pipeline.allocation.problem import relax
-from storage.units import format_amount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from pipeline.allocation.gains import Floats
     from pipeline.allocation.optimum import Optimum
     from pipeline.allocation.problem import Booleans, Integers, Limit, Problem
 
-
-_NAMED = 2
+_PROVEN = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +31,16 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What it would mean for an account to have one action more, or one fewer.
+    """What it would mean for an account to have one action more, or one fewer; amounts in the unit of the gains.
 
-    ``action`` and ``gain`` (dollars) are the best action not given, or the least of those given; None if there is none.
-    ``cost`` is by how many dollars the best allocation with at least one more (at most one fewer) brings less than the
-    optimum, and ``moves`` what it changes for others; None if the constraints rule it out. From the predicted value
-    ``threshold`` on (dollars; below it for one fewer), everything else equal, the optimum takes the step. ``limits``
-    are those that the step would break if nobody else gave up or took an action.
+    ``action`` and ``gain`` are the best action not given, or the least of those given; None if there is none. ``cost``
+    is by how much the best allocation with at least one more (at most one fewer) brings less than the optimum, and
+    ``moves`` what it changes for others; None if the constraints rule it out. From the predicted value ``threshold`` on
+    (below it for one fewer), everything else equal, the optimum takes the step. ``limits`` are those that the step
+    would break if nobody else gave up or took an action.
+
+    Without ``exact`` the amounts are proven bounds: the step costs ``cost`` at the least and is not taken short of
+    ``threshold``; nothing is said of others.
     """
 
     action: str | None
@@ -49,91 +49,56 @@ class Step:
     moves: tuple[Move, ...]
     threshold: float | None
     limits: tuple[str, ...]
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Why an account gets its actions; ``fewer`` is None for an account that gets none."""
+    """Why an account gets its actions; ``fewer`` is None for an account that gets none.
+
+    ``value`` is what its actions bring; ``blocked`` are the reasons for which it must not get some, each with the type
+    of action or None for all.
+    """
 
     account_id: str
     predicted: float
+    value: float
     actions: tuple[tuple[str, int], ...]
+    blocked: tuple[tuple[str | None, str], ...]
     more: Step
     fewer: Step | None
-
-    def __str__(self) -> str:
-        return " ".join([*self._given(), *self._not_given()])
-
-    def _given(self) -> Iterator[str]:
-        step = self.fewer
-        if step is None:
-            yield "Gets no action."
-            return
-        total = sum(count for _, count in self.actions)
-        listed = ", ".join(f"{count} {action}" for action, count in self.actions)
-        yield f"Gets {total} action{'s' * (total > 1)} ({listed})."
-        last = f"The last one ({step.action}) brings {_dollars(step.gain)}" if step.action else "Its last action"
-        if step.cost is None:
-            yield f"{last} and cannot go elsewhere: {_listed(step.limits)} would not be met."
-        elif step.moves:
-            yield f"{last}, {_dollars(step.cost)} more than the best use elsewhere ({_movers(step.moves)})."
-        else:
-            yield f"{last}, and nobody else could use it."
-        if step.threshold is not None:
-            yield f"Below a predicted {_dollars(step.threshold)} it would lose one."
-
-    def _not_given(self) -> Iterator[str]:
-        step = self.more
-        if step.action is None and step.cost is None:
-            yield "It can take no other action."
-            return
-        further = f"One more ({step.action})" if step.action else "One more"
-        gain = f"would bring {_dollars(step.gain)}" if step.action else "would need another mix of actions"
-        used = f"; it would exceed {_listed(step.limits)}" if step.limits else ""
-        if step.cost is None:
-            yield f"{further} {gain}, but cannot be given{used}."
-        elif step.moves:
-            where = f"where it would be taken ({_movers(step.moves)})"
-            yield f"{further} {gain}, {_dollars(step.cost)} less than {where}{used}."
-        else:
-            yield f"{further} {gain} and cost {_dollars(step.cost)}{used}."
-        if step.threshold is not None:
-            now = _dollars(self.predicted)
-            yield f"From a predicted {_dollars(step.threshold)} (now {now}) it would get it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worth:
-    """How many dollars the optimum gains when a limit is relaxed by one action, found by solving again."""
+    """By how much the optimum rises when a limit is relaxed by one action, found by solving again."""
 
     limit: Limit
-    dollars: float
-
-
-def _dollars(amount: float) -> str:
-    return format_amount(amount, "$")
+    amount: float
 
 
 def explain(problem: Problem, optimum: Optimum) -> tuple[Why, ...]:
-    """Return why each account gets what it gets, where the limits are nested.
+    """Return why each account gets what it gets.
 
     For nested limits the cheapest way to force one action more or fewer is a single exchange with one other account
-    (Murota, *Discrete Convex Analysis*, 2003, M♮-concavity), so nothing has to be solved again. Other constraints need
-    ``explain_account``.
+    (Murota, *Discrete Convex Analysis*, 2003, M♮-concavity), so nothing has to be solved again and all is exact. For
+    others the prices of the limits bound what a step costs; ``explain_account`` finds that by solving again.
     """
-    if not laminar.is_laminar(problem):
-        raise ValueError("the limits are not nested; explain one account at a time with explain_account")
     exchange = _Exchange.of(problem, optimum.counts)
-    return tuple(exchange.explain(row) for row in range(problem.accounts))
+    if laminar.is_laminar(problem):
+        return tuple(exchange.explain(row) for row in range(problem.accounts))
+    bounds = _Bounds.of(problem, optimum)
+    return tuple(
+        exchange.put(row, more=bounds.more(row), fewer=bounds.fewer(row) if optimum.counts[row].any() else None)
+        for row in range(problem.accounts)
+    )
 
 
 def explain_account(problem: Problem, optimum: Optimum, row: int) -> Why:
     """Return why the account in one row gets what it gets, by solving again; for any constraints, in a second or so.
 
-    Thresholds are whole dollars, up to eight times the predicted value: one dollar short of it the step is not taken.
-
-    Raises:
-        UnprovenError: when the optimum or the one it is compared with was not proven to be one.
+    Thresholds are whole units, up to eight times the predicted value: one unit short of it the step is not taken. Where
+    the optimum, or the one it is compared with, was not proven to be one, the step is given in bounds.
     """
     exchange = _Exchange.of(problem, optimum.counts)
     count = int(optimum.counts[row].sum())
@@ -142,27 +107,30 @@ def explain_account(problem: Problem, optimum: Optimum, row: int) -> Why:
     return exchange.put(row, more=more, fewer=fewer)
 
 
-def worth_of_one_more(problem: Problem, optimum: Optimum) -> tuple[Worth, ...]:
-    """Return what relaxing each limit by one action would bring: a finite difference, not a dual value.
+def worth_of_one_more(
+    problem: Problem, optimum: Optimum, *, limits: Sequence[Limit] | None = None
+) -> tuple[Worth, ...]:
+    """Return what relaxing each of the limits, or all, by one action would bring: a finite difference, no dual value.
 
     Where an optimum was not proven the difference is off by at most its gap.
     """
     return tuple(
         Worth(
             limit=limit,
-            dollars=optimise(replace(problem, constraints=relax(problem.constraints, limit, 1))).value - optimum.value,
+            amount=optimise(replace(problem, constraints=relax(problem.constraints, limit, 1))).value - optimum.value,
         )
-        for limit in problem.limits()
+        for limit in (problem.limits() if limits is None else limits)
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Forced:
-    """What a step costs, whom it moves and from which predicted value on it is taken."""
+    """What a step costs, whom it moves and from which predicted value on it is taken, as in ``Step``."""
 
     cost: float | None = None
     moves: tuple[Move, ...] = ()
     threshold: float | None = None
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,6 +148,8 @@ class _Exchange:
     limits: tuple[Limit, ...]
     places: Mapping[str, Integers]
     at_bound: Booleans
+    blocked: Mapping[str, tuple[tuple[str | None, str], ...]]
+    firsts: dict[Hashable, list[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, problem: Problem, counts: Integers) -> _Exchange:
@@ -206,6 +176,7 @@ class _Exchange:
                 for kind in ("capacity", "rep", "territory")
             },
             at_bound=np.append(problem.usage(counts, limits) == bounds, False),
+            blocked=_blocked(problem),
         )
 
     def explain(self, row: int) -> Why:
@@ -222,6 +193,8 @@ class _Exchange:
         return Why(
             account_id=self.problem.account_ids[row],
             predicted=float(self.problem.predicted[row]),
+            value=float(self.problem.gains[row][np.arange(self.problem.gains.shape[2]) < counts[:, None]].sum()),
+            blocked=self.blocked.get(self.problem.account_ids[row], ()),
             actions=tuple((name, int(count)) for name, count in zip(types, counts, strict=True) if count),
             more=Step(
                 action=types[best] if has_next else None,
@@ -229,8 +202,9 @@ class _Exchange:
                 cost=more.cost,
                 moves=more.moves,
                 threshold=more.threshold,
+                exact=more.exact,
                 limits=(
-                    *([f"the cap of {cap} per account"] if capped else []),
+                    *([f"the cap of {cap} per {self.problem.terms.account}"] if capped else []),
                     *(str(limit) for limit in self._tight(row, best if has_next else None, least=False)),
                 ),
             ),
@@ -242,6 +216,7 @@ class _Exchange:
                 cost=fewer.cost,
                 moves=fewer.moves,
                 threshold=fewer.threshold,
+                exact=fewer.exact,
                 limits=tuple(str(limit) for limit in self._tight(row, None, least=True)),
             ),
         )
@@ -251,35 +226,57 @@ class _Exchange:
         cap = self.problem.constraints.cap_per_account
         if gain == -np.inf or (cap is not None and self.counts[row].sum() >= cap):
             return _Forced()
-        if self._full("rep")[row]:
-            pool = self._same("rep", row)
-        elif self._full("capacity")[row]:
-            pool = self._same("territory", row) | ~self._full("territory")
+        rep, territory = self.places["rep"][row], self.places["territory"][row]
+        if self.at_bound[rep]:
+            loser = self._first("gives", (rep, None), row, lambda: self.places["rep"] == rep)
+        elif self.at_bound[self.places["capacity"][row]]:
+            loser = self._first(
+                "gives",
+                (None, territory),
+                row,
+                lambda: (self.places["territory"] == territory) | ~self._full("territory"),
+            )
         else:
             return _Forced(cost=-gain)
-        given = np.where(pool, self.last.min(axis=1), np.inf)
-        given[row] = np.inf
-        loser = int(given.argmin())
-        if given[loser] == np.inf:
+        if loser is None:
             return _Forced()
-        ratio = given[loser] / gain if gain > 0 else None
-        return self._moved(row, loser, change=-1, cost=given[loser] - gain, ratio=ratio)
+        given = self.last[loser].min()
+        ratio = given / gain if gain > 0 else None
+        return self._moved(row, loser, change=-1, cost=given - gain, ratio=ratio)
 
     def _fewer(self, row: int) -> _Forced:
         gain = self.last[row].min()
-        bound = self._full("territory")[row]
-        free = ~self._full("rep") & (self._same("territory", row) if bound else True)
-        pool = self._same("rep", row) | free if self.places["rep"][row] >= 0 else free
-        cap = self.problem.constraints.cap_per_account
-        if cap is not None:
-            pool &= self.counts.sum(axis=1) < cap
-        offered = np.where(pool, self.next.max(axis=1), -np.inf)
-        offered[row] = -np.inf
-        taker = int(offered.argmax())
-        if offered[taker] == -np.inf or (offered[taker] <= 0 and not bound):
+        rep, territory = self.places["rep"][row], self.places["territory"][row]
+        bound = bool(self.at_bound[territory])
+        taker = self._first(
+            "takes", (rep, territory if bound else None), row, lambda: self._may_take(rep, territory if bound else None)
+        )
+        offered = -np.inf if taker is None else self.next[taker].max()
+        if taker is None or (offered <= 0 and not bound):
             return _Forced() if bound else _Forced(cost=gain)
-        ratio = offered[taker] / gain if gain > 0 and offered[taker] > 0 else None
-        return self._moved(row, taker, change=1, cost=gain - offered[taker], ratio=ratio)
+        ratio = offered / gain if gain > 0 and offered > 0 else None
+        return self._moved(row, taker, change=1, cost=gain - offered, ratio=ratio)
+
+    def _may_take(self, rep: int, territory: int | None) -> Booleans:
+        """Return which accounts could take an action that an account of a rep, and in a territory, gave up."""
+        free = ~self._full("rep")
+        if territory is not None:
+            free &= self.places["territory"] == territory
+        pool = (self.places["rep"] == rep) | free if rep >= 0 else free
+        cap = self.problem.constraints.cap_per_account
+        return pool if cap is None else pool & (self.counts.sum(axis=1) < cap)
+
+    def _first(self, which: str, key: Hashable, row: int, pool: Callable[[], Booleans]) -> int | None:
+        """Return the account beside ``row`` that loses least, or gains most, among those of a pool; None if none can.
+
+        The first two of a pool are looked for once.
+        """
+        found = self.firsts.get((which, key))
+        if found is None:
+            losses = self.last.min(axis=1) if which == "gives" else -self.next.max(axis=1)
+            there = np.flatnonzero(pool() & (losses < np.inf))
+            found = self.firsts[which, key] = there[np.argsort(losses[there], kind="stable")[:2]].tolist()
+        return next((other for other in found if other != row), None)
 
     def _moved(self, row: int, other: int, *, change: int, cost: float, ratio: float | None) -> _Forced:
         return _Forced(
@@ -293,10 +290,6 @@ class _Exchange:
         full: Booleans = self.at_bound[self.places[kind]]
         return full
 
-    def _same(self, kind: str, row: int) -> Booleans:
-        same: Booleans = self.places[kind] == self.places[kind][row]
-        return same
-
     def _tight(self, row: int, action: int | None, *, least: bool) -> Iterator[Limit]:
         for place, limit in enumerate(self.limits):
             if limit.kind == "budget":
@@ -307,6 +300,88 @@ class _Exchange:
                 yield limit
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Bounds:
+    """What the prices of the limits prove about steps.
+
+    At prices every account chooses its best pattern by itself, and what all of them choose, with the worth of the
+    limits, bounds every allocation (see patterns). An account that is forced into a pattern takes its shortfall from
+    that bound. ``slack`` is what the bound lies above the optimum, ``worth`` and ``paid`` what each pattern brings each
+    account and costs it in prices, ``size`` how many actions a pattern has, ``own`` which pattern an account has.
+    """
+
+    predicted: Floats
+    worth: Floats
+    paid: Floats
+    size: Integers
+    own: Integers
+    slack: float
+
+    @classmethod
+    def of(cls, problem: Problem, optimum: Optimum) -> _Bounds:
+        market = patterns.Market.of(problem)
+        prices = np.zeros(len(market.bounds)) if optimum.prices is None else optimum.prices
+        surplus = market.surplus(prices)
+        bound = surplus.max(axis=1).sum() + prices @ market.bounds
+        index = {tuple(pattern): place for place, pattern in enumerate(market.patterns.tolist())}
+        return cls(
+            predicted=problem.predicted,
+            worth=market.worth,
+            paid=np.where(market.allowed, market.worth - surplus, 0.0),
+            size=market.patterns.sum(axis=1),
+            own=np.array([index[tuple(counts)] for counts in optimum.counts.tolist()]),
+            slack=max(0.0, float(bound - optimum.value)),
+        )
+
+    def more(self, row: int) -> _Forced:
+        """Return the least that one more costs, and the least predicted value at which it would be given."""
+        own = self.own[row]
+        others = np.flatnonzero((self.size > self.size[own]) & (self.worth[row] > -np.inf))
+        if not len(others):
+            return _Forced(exact=False)
+        gained = self.worth[row, others] - self.worth[row, own]
+        paid, slack = self.paid[row, others] - self.paid[row, own], self._slack(row)
+        rising = gained > 0
+        ratio = float(((paid - slack)[rising] / gained[rising]).min(initial=np.inf))
+        now = float(self.predicted[row])
+        return _Forced(
+            cost=max(0.0, float((paid - gained).min()) - slack),
+            threshold=ratio * now if np.isfinite(ratio) and ratio > 1 and now > 0 else None,
+            exact=False,
+        )
+
+    def fewer(self, row: int) -> _Forced:
+        """Return the least that one fewer costs, and down to which predicted value the actions stay."""
+        own = self.own[row]
+        others = np.flatnonzero((self.size < self.size[own]) & (self.worth[row] > -np.inf))
+        if not len(others):
+            return _Forced(exact=False)
+        lost = self.worth[row, own] - self.worth[row, others]
+        saved, slack = self.paid[row, own] - self.paid[row, others], self._slack(row)
+        falling = lost > 0
+        ratio = float(((saved + slack)[falling] / lost[falling]).max(initial=-np.inf))
+        if not falling.all():
+            ratio = np.inf
+        now = float(self.predicted[row])
+        return _Forced(
+            cost=max(0.0, float((lost - saved).min()) - slack),
+            threshold=ratio * now if 0 < ratio < 1 and now > 0 else None,
+            exact=False,
+        )
+
+    def _slack(self, row: int) -> float:
+        """Return how far the bound is above the optimum beside what this account's own pattern falls short."""
+        surplus = self.worth[row] - self.paid[row]
+        return max(0.0, self.slack - float(surplus.max() - surplus[self.own[row]]))
+
+
+def _blocked(problem: Problem) -> dict[str, tuple[tuple[str | None, str], ...]]:
+    blocked: dict[str, tuple[tuple[str | None, str], ...]] = {}
+    for block in problem.constraints.blocks:
+        blocked[block.account_id] = (*blocked.get(block.account_id, ()), (block.action, block.reason))
+    return blocked
+
+
 def _force(problem: Problem, optimum: Optimum, exchange: _Exchange, forced: patterns.Forced) -> _Forced:
     """Solve with one account forced to step, and look for the predicted value from which it would do so unforced."""
     row = forced.account
@@ -314,8 +389,9 @@ def _force(problem: Problem, optimum: Optimum, exchange: _Exchange, forced: patt
     if solution is None:
         return _Forced()
     value = problem.value(solution.counts)
-    if max(optimum.bound - optimum.value, solution.bound - value) > 1e-6 * max(1.0, abs(optimum.value)):
-        raise UnprovenError(problem.account_ids[row])
+    if max(optimum.bound - optimum.value, solution.bound - value) > _PROVEN * max(1.0, abs(optimum.value)):
+        bounds = _Bounds.of(problem, optimum)
+        return bounds.more(row) if forced.most is None else bounds.fewer(row)
     change = (solution.counts - exchange.counts).sum(axis=1)
     moves = tuple(
         Move(account_id=problem.account_ids[other], change=int(change[other]))
@@ -326,7 +402,7 @@ def _force(problem: Problem, optimum: Optimum, exchange: _Exchange, forced: patt
 
 
 def _threshold(problem: Problem, forced: patterns.Forced) -> float | None:
-    """Return the whole dollars of predicted value from which (below which) an account steps, by bisection."""
+    """Return the whole units of predicted value from which (below which) an account steps, by bisection."""
     row, now = forced.account, float(problem.predicted[forced.account])
 
     def steps(predicted: float) -> bool:
@@ -344,13 +420,3 @@ def _threshold(problem: Problem, forced: patterns.Forced) -> float | None:
         middle = np.floor((stays + stepped) / 2)
         stays, stepped = (stays, middle) if steps(middle) else (middle, stepped)
     return float(max(stays, stepped))
-
-
-def _movers(moves: tuple[Move, ...]) -> str:
-    if len(moves) > _NAMED:
-        return f"{len(moves)} accounts change"
-    return " and ".join(f"{move.account_id} {move.change:+d}" for move in moves)
-
-
-def _listed(limits: tuple[str, ...]) -> str:
-    return " and ".join(limits)

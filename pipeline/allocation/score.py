@@ -12,8 +12,8 @@ from storage.units import format_amount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.pack import Pack
-    from storage.records import Feature
+    from pipeline.allocation.rules import Score
+    from storage.records import Feature, Words
 
 ALLOCATOR = "score"
 
@@ -58,21 +58,21 @@ class Rule:
     actions: str = "actions"
 
     @classmethod
-    def of(cls, pack: Pack, features: Sequence[Feature]) -> Rule:
-        """Return the rule of a pack, without the weights of what is not among the features."""
+    def of(cls, score: Score, features: Sequence[Feature], words: Words) -> Rule:
+        """Return the rule of a business, without the weights of what is not among the features."""
         labels = {feature.name: feature.label for feature in features}
         return cls(
-            target_per_point=pack.score.target_per_point,
-            unit=pack.target.unit,
+            target_per_point=score.target_per_point,
+            unit=words.unit,
             weights=tuple(
                 Weight(feature=name, label=_in_sentence(labels[name]), weight=weight)
-                for name, weight in pack.score.weights.items()
+                for name, weight in score.weights.items()
                 if name in labels
             ),
-            account=pack.words.account,
+            account=words.account,
             # "5 visits", not "5 store visits": a reason is short.
-            action=pack.words.action.split()[-1],
-            actions=pack.words.actions.split()[-1],
+            action=words.action.split()[-1],
+            actions=words.actions.split()[-1],
         )
 
     def score(self, candidate: Candidate) -> float:

@@ -178,6 +178,14 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
         "score": [each / 1000 for each in predictions],
         "scaled_score": [float(100 - rank) for rank in ranks],
         "reason": [f"Rank {rank} by score: {given} actions." for rank, given in zip(ranks, actions, strict=True)],
+        "by_type": [[]] * len(rows),
+        "reasons": [
+            [
+                {"kind": "given", "text": f"Its {given} actions bring an expected ${given}K."},
+                {"kind": "limit", "text": "One more would exceed the total capacity of 30."},
+            ]
+            for given in actions
+        ],
     }
     store = SnapshotStore(root)
     store.publish(

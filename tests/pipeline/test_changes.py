@@ -15,9 +15,11 @@ from sklearn.ensemble import RandomForestRegressor
 
 from pipeline import artefact, run
 from pipeline.accounts import Accounts, of_synthetic
-from pipeline.allocation.score import ALLOCATOR, Rule, allocate
+from pipeline.allocation.allocate import allocate
+from pipeline.allocation.book import Book
+from pipeline.allocation.describe import describe
 from pipeline.changes import Build, find_changes
-from pipeline.contents import list_candidates, summarise_allocation, tabulate_accounts
+from pipeline.contents import tabulate_accounts
 from pipeline.explanations import Explanations
 from pipeline.features import Encoder
 from pipeline.intervals import Intervals
@@ -30,11 +32,12 @@ from storage.snapshots import SnapshotContents, SnapshotStore
 from .conftest import NOW, StageNames
 
 if TYPE_CHECKING:
+    from pipeline.allocation.rules import Method
     from pipeline.config import PipelineConfig
     from storage.snapshots import Snapshot
 
 PACK = read_pack("software")
-FEATURES, RULE = PACK.features, Rule.of(PACK, PACK.features)
+FEATURES = PACK.features
 PROMOTIONS = tuple((each.column, each.label) for each in PACK.promotions)
 FOLDS = 2
 Rows = list[dict[str, Any]]
@@ -70,7 +73,13 @@ def fit_models(table: pd.DataFrame, seed: int) -> tuple[tuple[FoldModel, ...], n
 
 
 def make_build(
-    table: pd.DataFrame, models: tuple[FoldModel, ...], folds: np.ndarray, *, capacity: int = 12, cap: int = 5
+    table: pd.DataFrame,
+    models: tuple[FoldModel, ...],
+    folds: np.ndarray,
+    *,
+    capacity: int = 12,
+    cap: int = 5,
+    method: Method = "optimum",
 ) -> Build:
     """Predict, allocate and tabulate as a build does."""
     rows, predicted = np.empty((len(table), len(FEATURES))), np.empty(len(table))
@@ -79,8 +88,7 @@ def make_build(
         predicted[folds == fold] = each.model.predict(rows[folds == fold])
     measured = np.ones(len(table), dtype=bool)
     fitted = CrossFit(models=models, folds=folds, rows=rows, predicted=predicted, measured=measured)
-    limits = {"capacity": capacity, "cap_per_account": cap}
-    allocations = allocate(list_candidates(table, FEATURES, fitted, RULE), rule=RULE, **limits)
+    rules = PACK.rules.replace(capacity=capacity, cap_per_account=cap, method=method)
     accounts = Accounts(
         pack=PACK,
         table=table,
@@ -90,6 +98,8 @@ def make_build(
         description="made for a test",
         sha256="",
     )
+    book = Book(table=table, features=FEATURES, rows=rows, predicted=predicted, low=predicted, high=predicted)
+    allocations, summary = describe(allocate(rules, book, words=accounts.words), book)
     return Build(
         accounts=tabulate_accounts(
             accounts,
@@ -100,8 +110,9 @@ def make_build(
         ),
         features=FEATURES,
         models=models,
-        allocation=summarise_allocation(allocations, allocator=ALLOCATOR, **limits),
-        rule=RULE,
+        words=accounts.words,
+        allocation=summary,
+        rules=rules,
     )
 
 

@@ -88,6 +88,8 @@ def account(place: int, **fields: Any) -> dict[str, Any]:
         "score": float(place),
         "scaled_score": 50.0,
         "reason": "High expected value.",
+        "by_type": [],
+        "reasons": [{"kind": "given", "text": "It gets what it gets."}],
         **fields,
     }
 

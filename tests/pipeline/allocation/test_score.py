@@ -9,12 +9,20 @@ import pytest
 from pipeline.allocation.score import Candidate, Input, Rule
 from pipeline.allocation.score import allocate as allocate_by
 from pipeline.pack import read_pack
+from storage.records import Words
 
 if TYPE_CHECKING:
-    from storage.records import Allocation
+    from collections.abc import Sequence
+
+    from pipeline.pack import Pack
+    from storage.records import Allocation, Feature
 
 
-SOFTWARE = Rule.of(read_pack("software"), read_pack("software").features)
+def rule_of(pack: Pack, features: Sequence[Feature]) -> Rule:
+    return Rule.of(pack.score, features, Words(pack=pack.name, unit=pack.target.unit, **pack.words.model_dump()))
+
+
+SOFTWARE = rule_of(read_pack("software"), read_pack("software").features)
 
 
 def allocate(candidates: list[Candidate], *, rule: Rule = SOFTWARE, **limits: int) -> tuple[Allocation, ...]:
@@ -132,7 +140,7 @@ def test_points_are_never_shown_as_the_step_that_they_just_exceed() -> None:
 
 def test_a_reason_speaks_the_language_of_its_pack() -> None:
     pack = read_pack("healthcare")
-    rule = Rule.of(pack, [feature for feature in pack.features if feature.name == "satisfaction"])
+    rule = rule_of(pack, [feature for feature in pack.features if feature.name == "satisfaction"])
     first, last = (
         Candidate(account_id=account_id, predicted=predicted, inputs=(Input(value=8.0),))
         for account_id, predicted in (("A", 240.0), ("B", 10.0))

@@ -1,0 +1,122 @@
+"""What was given, as a snapshot keeps it: counts, ranks, and the reasons in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.allocation import score
+from pipeline.allocation.reasons import explain, worth_of_one_more
+from pipeline.allocation.wording import write_line, write_reasons
+from storage.records import ActionCount, Allocation, AllocationReason, AllocationSummary, ReasonKind
+
+if TYPE_CHECKING:
+    from pipeline.allocation.allocate import Given
+    from pipeline.allocation.book import Book
+    from pipeline.allocation.gains import Floats
+    from pipeline.allocation.optimum import Optimum
+    from pipeline.allocation.problem import Integers, Limit, Problem
+    from pipeline.allocation.reasons import Worth
+
+_MOST_SOLVED = 20_000
+"""Accounts times limits up to which the worth of every limit is found; beyond it only that of the capacity."""
+
+
+def describe(given: Given, book: Book) -> tuple[tuple[Allocation, ...], AllocationSummary]:
+    """Return the allocation of each account, in the order of the book, and what is true of all of them."""
+    if given.problem is None or given.optimum is None:
+        return _describe_written(given)
+    problem, optimum = given.problem, given.optimum
+    worths = worth_of_one_more(problem, optimum, limits=_worth_asking(problem, optimum))
+    ranks, scores, scaled = _rank(problem)
+    baseline = _by_score(given, book)
+    written: list[Allocation | None] = [None] * problem.accounts
+    for row, (why, place) in enumerate(zip(explain(problem, optimum), given.order.tolist(), strict=True)):
+        mine = [each for each in worths if _falls_under(problem, row, each.limit)]
+        reasons = write_reasons(why, problem.terms, worths=mine, gap=optimum.gap)
+        written[place] = Allocation(
+            actions=int(optimum.counts[row].sum()),
+            rank=int(ranks[row]),
+            score=float(scores[row]),
+            scaled_score=float(scaled[row]),
+            reason=write_line(why, problem.terms),
+            by_type=tuple(ActionCount(actions=name, count=count) for name, count in why.actions)
+            if problem.terms.one_of
+            else (),
+            reasons=(*reasons, _baseline_reason(baseline[place], given)),
+        )
+    summary = _summarise(given, value=optimum.value, gap=optimum.gap, one_more=_of_capacity(worths))
+    return tuple(each for each in written if each is not None), summary
+
+
+def _describe_written(given: Given) -> tuple[tuple[Allocation, ...], AllocationSummary]:
+    value = None if given.problem is None else given.problem.value(given.counts[given.order])
+    return given.written or (), _summarise(given, value=value)
+
+
+def _summarise(
+    given: Given, *, value: float | None, gap: float | None = None, one_more: float | None = None
+) -> AllocationSummary:
+    actions = given.actions
+    return AllocationSummary(
+        allocator=given.allocator,
+        capacity=given.rules.actions.capacity,
+        cap_per_account=given.rules.actions.cap_per_account,
+        allocated=int(actions.sum()),
+        accounts_with_actions=int(np.count_nonzero(actions)),
+        value=value,
+        gap=gap,
+        one_more=one_more,
+    )
+
+
+def _worth_asking(problem: Problem, optimum: Optimum) -> tuple[Limit, ...]:
+    """Return the limits that are just met, the capacity first; a maximum that leaves room is worth nothing more."""
+    limits = problem.limits()
+    used = problem.usage(optimum.counts, limits)
+    met = [limit for limit, actions in zip(limits, used.tolist(), strict=True) if actions == limit.bound]
+    affordable = len(met) * problem.accounts <= _MOST_SOLVED
+    return tuple(limit for limit in met if affordable or limit.kind == "capacity")
+
+
+def _falls_under(problem: Problem, row: int, limit: Limit) -> bool:
+    match limit.kind:
+        case "capacity" | "budget":
+            return True
+        case "rep":
+            return problem.reps is not None and problem.reps[row] == limit.name
+        case "territory":
+            return problem.territories is not None and problem.territories[row] == limit.name
+
+
+def _of_capacity(worths: tuple[Worth, ...]) -> float:
+    """Return what one more of the capacity brings; nothing where the capacity is not used up."""
+    return next((each.amount for each in worths if each.limit.kind == "capacity"), 0.0)
+
+
+def _rank(problem: Problem) -> tuple[Integers, Floats, Floats]:
+    """Return ranks, scores and scaled scores: the score is what a first action of the best type would bring."""
+    scores: Floats = np.nanmax(problem.gains[:, :, 0], axis=1)
+    ranks = np.empty(problem.accounts, dtype=np.int64)
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, problem.accounts + 1)
+    spread = float(scores.max() - scores.min())
+    scaled = (scores - scores.min()) / spread * 100 if spread else np.full(problem.accounts, 100.0)
+    return ranks, scores, scaled
+
+
+def _by_score(given: Given, book: Book) -> list[int]:
+    rule = score.Rule.of(given.rules.score, book.features, given.words)
+    its = given.rules.actions
+    allocations = score.allocate(
+        book.candidates(rule), rule=rule, capacity=its.capacity, cap_per_account=its.cap_per_account
+    )
+    return [each.actions for each in allocations]
+
+
+def _baseline_reason(actions: int, given: Given) -> AllocationReason:
+    words = given.words
+    count = {0: f"no {words.action}", 1: f"1 {words.action}"}.get(actions, f"{actions} {words.actions}")
+    return AllocationReason(
+        kind=ReasonKind.BASELINE, text=f"The rule of scores, which does not weigh what an action brings, gives {count}."
+    )
