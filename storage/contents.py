@@ -46,7 +46,10 @@ ACCOUNTS_SCHEMA: Final = pa.schema(
         ("scaled_score", pa.float64()),
         ("reason", pa.string()),
         ("by_type", pa.list_(pa.struct([("actions", pa.string()), ("count", pa.int32())]))),
-        ("reasons", pa.list_(pa.struct([("kind", pa.string()), ("text", pa.string())]))),
+        (
+            "reasons",
+            pa.list_(pa.struct([("kind", pa.string()), ("text", pa.string()), ("accounts", pa.list_(pa.string()))])),
+        ),
     ]
 )
 """One row an account. The lists stand in the order of the features (``numbers``, ``texts``, ``shap``) and of the

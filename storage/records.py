@@ -68,10 +68,14 @@ class ReasonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationReason:
-    """One sentence on why an account gets as many actions as it does, in the words of the business."""
+    """One sentence on why an account gets as many actions as it does, in the words of the business.
+
+    It names no other account; ``accounts`` are the ids of those that it speaks of, for whoever may see them.
+    """
 
     kind: ReasonKind
     text: str
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,7 +140,7 @@ CREATE TABLE accounts (
     scaled_score  DOUBLE    NOT NULL,
     reason        VARCHAR   NOT NULL,
     by_type       STRUCT(actions VARCHAR, count INTEGER)[] NOT NULL,
-    reasons       STRUCT(kind VARCHAR, text VARCHAR)[] NOT NULL,
+    reasons       STRUCT(kind VARCHAR, text VARCHAR, accounts VARCHAR[])[] NOT NULL,
     -- Derived from the other columns when the rows are written.
     percentile      DOUBLE  NOT NULL,
     book_percentile DOUBLE  NOT NULL,

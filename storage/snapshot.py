@@ -380,7 +380,10 @@ class Snapshot:
                 scaled_score=scaled_score,
                 reason=reason,
                 by_type=tuple(ActionCount(**each) for each in by_type),
-                reasons=tuple(AllocationReason(kind=ReasonKind(each["kind"]), text=each["text"]) for each in reasons),
+                reasons=tuple(
+                    AllocationReason(kind=ReasonKind(each["kind"]), text=each["text"], accounts=tuple(each["accounts"]))
+                    for each in reasons
+                ),
             ),
         )
 

@@ -15,6 +15,7 @@ from bot.config import SETTINGS
 from pipeline.config import PipelineConfig
 from pipeline.progress import ProgressBars
 from pipeline.run import build
+from storage.records import ReasonKind
 from storage.snapshots import Snapshot, SnapshotStore
 from storage.units import format_amount, format_range
 
@@ -82,5 +83,8 @@ def test_the_thread_that_is_shown_is_that_of_a_fresh_demo_build(demo: Snapshot) 
 
     assert f"{account.name} · ACME-042" in README
     assert f"{format_amount(account.predicted, '$')} · predicted expansion revenue, 80 % interval {interval}" in README
-    assert f"{account.allocation.actions} actions" in README
-    assert f"score {account.allocation.score:.1f}" in README
+    assert f"{account.allocation.actions} sales actions" in README
+    assert f"rank {account.allocation.rank} of 500" in README
+    for kind in (ReasonKind.GIVEN, ReasonKind.LAST, ReasonKind.NEXT):
+        [reason] = [each for each in account.allocation.reasons if each.kind is kind]
+        assert f"{reason.text} [Allocation: {kind}]" in README

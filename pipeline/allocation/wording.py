@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipeline.allocation.problem import Terms
-    from pipeline.allocation.reasons import Move, Step, Why, Worth
+    from pipeline.allocation.reasons import Step, Why, Worth
 
-_NAMED = 2
+_NAMED = 5
+"""How many other accounts a reason remembers."""
 
 
 def write_line(why: Why, terms: Terms) -> str:
@@ -43,7 +44,7 @@ def write_reasons(
 ) -> tuple[AllocationReason, ...]:
     """Return every reason as a sentence; ``worths`` are those of the limits that the account falls under."""
     return tuple(
-        AllocationReason(kind=kind, text=text)
+        AllocationReason(kind=kind, text=text, accounts=_others(why, kind))
         for kind, text in (
             *_given(why, terms),
             *((ReasonKind.BLOCKED, each) for each in _blocked(why, terms)),
@@ -55,6 +56,11 @@ def write_reasons(
             (ReasonKind.PROOF, _proof(why, terms, gap)),
         )
     )
+
+
+def _others(why: Why, kind: ReasonKind) -> tuple[str, ...]:
+    step = {ReasonKind.LAST: why.fewer, ReasonKind.NEXT: why.more}.get(kind)
+    return () if step is None else tuple(move.account_id for move in step.moves[:_NAMED])
 
 
 def _given(why: Why, terms: Terms) -> Iterator[tuple[ReasonKind, str]]:
@@ -93,9 +99,9 @@ def _last(why: Why, terms: Terms) -> Iterator[str]:
         less = _at_least(step.cost, terms)
         yield f"{last}; with one fewer here all {terms.actions} together would bring {less}."
     elif step.moves and rounds_to_nothing(step.cost, terms.unit):
-        yield f"{last}, as much as the best use elsewhere ({_moves(step.moves, terms)})."
+        yield f"{last}, as much as the best use elsewhere."
     elif step.moves:
-        yield f"{last}, {_amount(step.cost, terms)} more than the best use elsewhere ({_moves(step.moves, terms)})."
+        yield f"{last}, {_amount(step.cost, terms)} more than the best use elsewhere."
     else:
         yield f"{last}, and no other {terms.account} could use it."
 
@@ -116,9 +122,9 @@ def _next(why: Why, terms: Terms) -> Iterator[str]:
     elif not step.exact:
         yield f"{gain}; with it all {terms.actions} together would bring {_at_least(step.cost, terms)}."
     elif step.moves and rounds_to_nothing(step.cost, terms.unit):
-        yield f"{gain}, no more than where it would be taken ({_moves(step.moves, terms)})."
+        yield f"{gain}, no more than where it would be taken."
     elif step.moves:
-        yield f"{gain}, {_amount(step.cost, terms)} less than where it would be taken ({_moves(step.moves, terms)})."
+        yield f"{gain}, {_amount(step.cost, terms)} less than where it would be taken."
     else:
         yield (
             f"{gain}, and nothing would be lost elsewhere."
@@ -190,18 +196,6 @@ def _typed(name: str, count: int, terms: Terms) -> str:
 
 def _of_type(step: Step, terms: Terms) -> str:
     return f" ({terms.one_of.get(step.action or '', step.action)})" if terms.one_of else ""
-
-
-def _moves(moves: Sequence[Move], terms: Terms) -> str:
-    if len(moves) > _NAMED:
-        return f"{len(moves)} {terms.accounts} would change"
-    return " and ".join(
-        f"{move.account_id} would {'get' if move.change > 0 else 'lose'} {_number(abs(move.change))}" for move in moves
-    )
-
-
-def _number(count: int) -> str:
-    return "one" if count == 1 else f"{count:,}"
 
 
 def _at_least(cost: float, terms: Terms) -> str:

@@ -181,8 +181,8 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
         "by_type": [[]] * len(rows),
         "reasons": [
             [
-                {"kind": "given", "text": f"Its {given} actions bring an expected ${given}K."},
-                {"kind": "limit", "text": "One more would exceed the total capacity of 30."},
+                {"kind": "given", "text": f"Its {given} actions bring an expected ${given}K.", "accounts": []},
+                {"kind": "limit", "text": "One more would exceed the total capacity of 30.", "accounts": []},
             ]
             for given in actions
         ],

@@ -99,12 +99,13 @@ def test_the_profile_names_what_the_account_is_worth_and_what_it_responds_to(
     assert facts[6].count(" 0.") == 4
 
 
-def test_the_allocation_is_three_facts_with_its_reason(brief_of: Callable[[str], Brief]) -> None:
+def test_the_allocation_is_its_count_each_reason_and_how_many_there_were(brief_of: Callable[[str], Brief]) -> None:
     brief = brief_of("HUGE-001")
 
     assert texts(brief, EvidenceKind.ALLOCATION) == [
         "The account gets 5 actions (one account gets 5 at most) and ranks 1 of 64 accounts.",
-        brief.account.allocation.reason,
+        "Its 5 actions bring an expected $5K.",
+        "One more would exceed the total capacity of 30.",
         "The team can give 30 actions; 30 went to 10 of 64 accounts.",
     ]
 

@@ -89,7 +89,7 @@ def account(place: int, **fields: Any) -> dict[str, Any]:
         "scaled_score": 50.0,
         "reason": "High expected value.",
         "by_type": [],
-        "reasons": [{"kind": "given", "text": "It gets what it gets."}],
+        "reasons": [{"kind": "given", "text": "It gets what it gets.", "accounts": ["ACME-001"]}],
         **fields,
     }
 

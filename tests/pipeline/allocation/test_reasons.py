@@ -120,8 +120,8 @@ def test_a_reason_reads_as_a_person_would_say_it() -> None:
 
     assert [each.text for each in write_reasons(first, Terms())] == [
         "It gets 1 action, which brings an expected $9K.",
-        "The last one brings $9K, $6K more than the best use elsewhere (ACME-002 would get one).",
-        "One more would bring $4.5K, $500 less than where it would be taken (ACME-003 would lose one).",
+        "The last one brings $9K, $6K more than the best use elsewhere.",
+        "One more would bring $4.5K, $500 less than where it would be taken.",
         "One more action here alone would exceed the total capacity of 3.",
         "From a predicted value of $100K on (now $90K) it would get one more.",
         "Below a predicted value of $30K (now $90K) it would lose one.",
