@@ -134,6 +134,11 @@ class Access:
         viewer = self.viewer(user_id)
         return Visit(viewer=viewer, audience=_CLOSED if viewer.outsider else self.audience(channel))
 
+    def is_member(self, user_id: str, channel: str) -> bool:
+        """Return whether both somebody and the bot are in a room; may raise what the directory raises."""
+        room = self._directory.conversation(channel)
+        return room is not None and user_id in (room.members or ())
+
     def _current(self) -> Rights:
         """Return what the file says; where it changed it is read again, and where it is gone its last version holds."""
         with self._lock:

@@ -12,9 +12,11 @@ from slack_bolt.error import BoltError
 from bot.blocks import BRIEF_ACTION
 from bot.boundary import report
 from bot.client import make_client
+from bot.controls import SHARE, SHARE_HERE
 from bot.errors import SlackUnreachableError
 from bot.listeners.actions import handle_brief_button
 from bot.listeners.commands import handle_precall
+from bot.listeners.sharing import handle_share, handle_share_here, handle_share_modal
 from bot.listeners.threads import handle_mention, handle_message
 from bot.room import find_room
 
@@ -49,6 +51,9 @@ def register(app: App, services: Services) -> None:
     """Register every listener; manifest.json names the same command and events."""
     app.command("/precall")(partial(handle_precall, services))
     app.action(BRIEF_ACTION)(partial(handle_brief_button, services))
+    app.action(SHARE)(partial(handle_share, services))
+    app.action(SHARE_HERE)(partial(handle_share_here, services))
+    app.view(SHARE)(partial(handle_share_modal, services))
     app.event("app_mention")(partial(handle_mention, services))
     app.event("message")(partial(handle_message, services))
     app.error(handle_error)

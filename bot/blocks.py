@@ -130,6 +130,7 @@ def help_message(words: Words | None) -> Message:
     ways = (
         (f"/precall {account} id", "the brief on it: what we expect, why, and a plan for the call"),
         (f"/precall {account} name", "the same by its whole name"),
+        (f"/precall --private {account} id", "the brief in our direct messages, to read first and share later"),
         ("/precall model", "how good the model is, on what data, and what its limits are"),
         (f"@precall {account} id", "the same where you can mention me, or in a direct message"),
     )
@@ -246,14 +247,14 @@ def _leak_line(column: str, how: str, *, allowed: bool) -> str:
     return f"{column} {how}; {'the pack allows it' if allowed else 'it is left out'}"
 
 
-def sent_directly_message(reserve: str, *, link: str) -> Message:
+def sent_directly_message(reason: str, *, link: str) -> Message:
     """Return that the brief went to the direct messages of who asked, and why."""
-    lead, end = f"I sent it to you directly, because {reserve}.", "Open it"
-    if reserve.startswith("I am not"):
+    lead = f"I sent it to you directly, {reason}."
+    if "not in this conversation" in reason:
         lead += " Invite me with /invite @precall to have the next one here."
     return Message(
         text=_fallback(f"{lead} {link}"),
-        blocks=(_rich_text(_line(_plain(f"{lead} "), {"type": "link", "url": link, "text": end})),),
+        blocks=(_rich_text(_line(_plain(f"{lead} "), {"type": "link", "url": link, "text": "Open it"})),),
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.admission import find_subject
 from bot.blocks import (
     answer_message,
     headline_message,
@@ -19,6 +19,7 @@ from bot.blocks import (
 )
 from bot.boundary import told
 from bot.brief import make_brief
+from bot.controls import brief_controls, share_here_controls
 from bot.errors import AccountGoneError
 from bot.evidence import EvidenceKind, passage_evidence
 from bot.lookup import Unclear, look_up
@@ -33,17 +34,17 @@ if TYPE_CHECKING:
     from bot.evidence import Evidence
     from bot.room import Room
     from bot.services import Services
-    from storage.records import Account
 
 # Together some 13 seconds: a share that takes longer appears below the plan, which is better than no plan.
 _SHARE_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 _PASSAGES_PER_QUESTION = 5
 
 
-def open_brief(services: Services, visit: Visit, room: Room, asked: str) -> None:
+def open_brief(services: Services, visit: Visit, room: Room, asked: str, *, private: bool) -> None:
     """Post the brief of the account that was asked for, where everybody may see it; else send it to who asked.
 
-    Where no single account is meant, only the person who asked is told, with the closest ones to choose from.
+    A ``private`` one is sent to who asked in any case, from where it can be shared. Where no single account is meant,
+    only the person who asked is told, with the closest ones to choose from.
     """
     with services.snapshots.lease() as snapshot:
         found = look_up(snapshot, asked, may_see=visit.viewer.may_see)
@@ -52,17 +53,22 @@ def open_brief(services: Services, visit: Visit, room: Room, asked: str) -> None
             room.whisper(message(found.asked, found.choices, words=snapshot.info.words))
             return
         brief = make_brief(snapshot, found, library=services.shelf.current())
-    if visit.may_post(found):
+    if visit.may_post(found) and not private:
         post_brief(services, room, brief)
         return
     direct = room.direct()
-    room.whisper(sent_directly_message(visit.reserve, link=post_brief(services, direct, brief)))
+    thread_ts = post_brief(services, direct, brief, origin=room.channel)
+    if direct.channel != room.channel:
+        reason = "as you asked" if private else f"because {visit.reserve}"
+        notice = sent_directly_message(reason, link=direct.find_link(thread_ts))
+        controls = share_here_controls(direct.channel, thread_ts)
+        room.whisper(replace(notice, blocks=(*notice.blocks, controls)))
 
 
-def post_brief(services: Services, room: Room, brief: Brief) -> str:
-    """Post a parent message, and in its thread the pictures and the plan; return the address of the parent.
+def post_brief(services: Services, room: Room, brief: Brief, *, origin: str = "") -> str:
+    """Post a parent message, and in its thread the pictures and the plan; return the ts of the thread.
 
-    Asked within a thread, that thread becomes the brief's.
+    Asked within a thread, that thread becomes the brief's. ``origin`` is the room it was asked for in, if another.
     """
     parent_ts = room.post(headline_message(brief), thread_ts=room.thread_ts)
     thread = Thread(
@@ -72,23 +78,35 @@ def post_brief(services: Services, room: Room, brief: Brief) -> str:
         snapshot_id=brief.snapshot.snapshot_id,
         opened_by=room.user_id,
         opened_at=services.clock(),
+        private=room.is_direct,
     )
     services.state.open_thread(thread)
     tell = partial(_tell_thread, room, thread)
     with told(tell=tell, lead="The pictures are missing."):
         _share_charts(room, thread, services.gallery.charts(brief))
     with told(tell=tell, lead="The plan is missing."):
-        _post_plan(services, room, thread, brief)
-    return room.find_link(parent_ts)
+        _post_plan(services, room, thread, brief, origin=origin)
+    return thread.thread_ts
 
 
-def find_subject(services: Services, thread: Thread) -> Account | None:
-    """Return the account that a thread is about as the newest data know it, else as the thread's own did."""
-    for snapshot_id in (None, thread.snapshot_id):
-        with suppress(SnapshotGoneError), services.snapshots.lease(snapshot_id) as snapshot:
-            if account := snapshot.find_account(thread.account_id):
-                return account
-    return None
+def find_obstacle(services: Services, room: Room, thread: Thread) -> str:
+    """Return why the brief of a thread cannot be shared to this room, empty where it can.
+
+    The room is looked at now: who was there when the brief was asked for does not count.
+    """
+    visit, account = services.access.visit(room.user_id, room.channel), find_subject(services, thread)
+    if visit.refusal:
+        return visit.refusal
+    if not services.access.is_member(room.user_id, room.channel):
+        return "I share a brief only to a conversation that both of us are in; /invite @precall there."
+    if account is None or not visit.may_post(account):
+        return f"I did not share it, because {visit.reserve}."
+    return ""
+
+
+def share_brief(services: Services, room: Room, thread: Thread) -> None:
+    """Post the brief of a thread in this room."""
+    post_brief(services, room, _recall_brief(services, room, thread))
 
 
 def answer_question(services: Services, room: Room, thread: Thread, question: str) -> None:
@@ -120,9 +138,11 @@ def _share_charts(room: Room, thread: Thread, charts: tuple[Chart, ...]) -> None
         time.sleep(pause)
 
 
-def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief) -> None:
+def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief, *, origin: str) -> None:
     plan = services.writer.write_plan(brief)
-    for message in plan_messages(brief, plan):
+    *first, last = plan_messages(brief, plan)
+    controls = brief_controls(share=thread.private, origin=origin)
+    for message in (*first, replace(last, blocks=(*last.blocks, controls))):
         room.post(message, thread_ts=thread.thread_ts)
     text = plan_markdown(brief, plan)
     _remember(services, thread, Turn(author="precall", user_id="", text=text, at=services.clock()))

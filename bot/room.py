@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.errors import SlackApiError
 
 from bot.blocks import sentence_message
+from bot.controls import Subject
 from bot.errors import ResponseUrlError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from slack_bolt import Respond
     from slack_sdk import WebClient
 
     from bot.blocks import Message
+    from bot.rights import Owned
 
 logger = logging.getLogger(__name__)
 _HTTP_OK = 200
@@ -28,7 +30,8 @@ class Room:
     """A conversation as one person sees it.
 
     ``respond`` is there for commands and buttons only: it reaches that person even where the bot may not post. In a
-    ``private`` one all that would be posted is told to that person alone.
+    ``private`` one all that would be posted is told to that person alone. ``may_see`` tells which accounts may be
+    spoken of here; none, as long as nobody has looked.
     """
 
     client: WebClient
@@ -37,6 +40,12 @@ class Room:
     user_id: str
     respond: Respond | None
     private: bool = False
+    may_see: Callable[[Owned], bool] = lambda _: False
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether this is a conversation of two, here the bot and this person."""
+        return self.channel.startswith("D")
 
     def post(self, message: Message, *, thread_ts: str | None = None) -> str:
         """Post a message that everybody here sees and return its ts; whispered instead it has none."""
@@ -54,7 +63,7 @@ class Room:
             )
             if answer.status_code != _HTTP_OK:
                 raise ResponseUrlError(answer.status_code)
-        elif self.channel.startswith("D"):
+        elif self.is_direct:
             self.post(message, thread_ts=self.thread_ts)
         else:
             self.client.chat_postEphemeral(
@@ -103,7 +112,7 @@ def post(
 
 
 def find_room(body: Mapping[str, Any], client: WebClient, respond: Respond | None) -> Room:
-    """Return where a command, a button or an event came from."""
+    """Return where a command, a button, a modal or an event came from."""
     if event := body.get("event"):
         return Room(
             client=client,
@@ -114,6 +123,15 @@ def find_room(body: Mapping[str, Any], client: WebClient, respond: Respond | Non
         )
     if "command" in body:
         return Room(client=client, channel=body["channel_id"], thread_ts=None, user_id=body["user_id"], respond=respond)
+    if "view" in body:
+        subject = Subject.of_view(body["view"])
+        return Room(
+            client=client,
+            channel=subject.channel,
+            thread_ts=subject.thread_ts,
+            user_id=body["user"]["id"],
+            respond=None,
+        )
     return Room(
         client=client, channel=body["channel"]["id"], thread_ts=None, user_id=body["user"]["id"], respond=respond
     )

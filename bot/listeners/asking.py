@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import TYPE_CHECKING, Final
 
+from bot.admission import enter
 from bot.blocks import help_message, model_message
-from bot.conversation import answer_question, find_subject, open_brief
+from bot.conversation import answer_question, open_brief
 from pipeline.card import describe_model
 from storage.errors import NoSnapshotError
 
@@ -16,37 +17,34 @@ if TYPE_CHECKING:
     from storage.records import Words
     from storage.state import Thread
 
-_NOTHING_TO_TELL: Final = "There is nothing here that I can tell you about. Ask for a brief with /precall."
+_PRIVATE: Final = re.compile(r"(?<!\S)--?private(?!\S)", re.IGNORECASE)
 
 
 def ask(services: Services, room: Room, asked: str) -> None:
     """Explain precall, or its model, to who asked for that, else open the brief of the account."""
     visit = services.access.visit(room.user_id, room.channel)
+    account, private = _take_private(asked)
     if visit.refusal:
         room.tell(visit.refusal)
-    elif asked.lower() in {"", "help", "?"}:
+    elif account.lower() in {"", "help", "?"}:
         room.whisper(help_message(_find_words(services)))
-    elif asked.lower() == "model":
+    elif account.lower() == "model":
         with services.snapshots.lease() as snapshot:
             room.whisper(model_message(describe_model(snapshot)))
     else:
-        open_brief(services, visit, room, asked)
+        open_brief(services, visit, room, account, private=private)
 
 
 def follow_up(services: Services, room: Room, thread: Thread, question: str) -> None:
-    """Answer a question in the thread of a brief, to everybody there if they may all see the account.
+    """Answer a question in the thread of a brief, to everybody there if they may all see the account."""
+    if entered := enter(services, room, thread):
+        answer_question(services, entered, thread, question)
 
-    The rights are those of the person who asks and of the room as they are now, whoever opened the thread.
-    """
-    visit = services.access.visit(room.user_id, room.channel)
-    account = find_subject(services, thread)
-    if visit.refusal:
-        room.tell(visit.refusal)
-    elif account is None or not visit.viewer.may_see(account):
-        room.tell(_NOTHING_TO_TELL)
-    else:
-        private = not visit.audience.may_see(account)
-        answer_question(services, replace(room, private=private), thread, question)
+
+def _take_private(asked: str) -> tuple[str, bool]:
+    """Return what was asked without ``--private``, of which a keyboard may have made one dash, and whether it was."""
+    rest = _PRIVATE.sub(" ", asked)
+    return " ".join(rest.split()) if rest != asked else asked, rest != asked
 
 
 def _find_words(services: Services) -> Words | None:

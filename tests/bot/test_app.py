@@ -44,6 +44,9 @@ class Registrations:
     def action(self, _: Any) -> Any:
         return lambda _: None
 
+    def view(self, _: Any) -> Any:
+        return lambda _: None
+
     def error(self, _: Any) -> None:
         return None
 

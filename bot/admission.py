@@ -1,0 +1,45 @@
+"""Whether somebody may speak of what a thread is about, and who hears the answer."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from storage.errors import SnapshotGoneError
+
+if TYPE_CHECKING:
+    from bot.room import Room
+    from bot.services import Services
+    from storage.records import Account
+    from storage.state import Thread
+
+_NOTHING_TO_TELL: Final = "There is nothing here that I can tell you about. Ask for a brief with /precall."
+
+
+def enter(services: Services, room: Room, thread: Thread | None) -> Room | None:
+    """Return the room as one in which the thread's account may be spoken of; else say why not and return None.
+
+    The rights are those of who asks and of the room as they are now, whoever opened the thread. Where not everybody in
+    the room may see the account, the room is a private one.
+    """
+    visit = services.access.visit(room.user_id, room.channel)
+    if visit.refusal:
+        room.tell(visit.refusal)
+        return None
+    account = None if thread is None else find_subject(services, thread)
+    if account is None or not visit.viewer.may_see(account):
+        room.tell(_NOTHING_TO_TELL)
+        return None
+    if visit.audience.may_see(account):
+        return replace(room, may_see=visit.may_post)
+    return replace(room, private=True, may_see=visit.viewer.may_see)
+
+
+def find_subject(services: Services, thread: Thread) -> Account | None:
+    """Return the account that a thread is about as the newest data know it, else as the thread's own did."""
+    for snapshot_id in (None, thread.snapshot_id):
+        with suppress(SnapshotGoneError), services.snapshots.lease(snapshot_id) as snapshot:
+            if account := snapshot.find_account(thread.account_id):
+                return account
+    return None

@@ -1,0 +1,57 @@
+"""From a private brief to a room: the buttons, and the choice of a channel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.admission import enter
+from bot.controls import Subject, fault, given, share_modal
+from bot.conversation import find_obstacle, share_brief
+from bot.room import find_room
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack, Respond
+    from slack_sdk import WebClient
+
+    from bot.services import Services
+
+
+def handle_share(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Ask where to share the brief whose button was pressed."""
+    ack()
+    subject = Subject.of_click(body)
+    if enter(
+        services, find_room(body, client, respond), services.state.find_thread(subject.channel, subject.thread_ts)
+    ):
+        client.views_open(trigger_id=body["trigger_id"], view=share_modal(subject, origin=body["actions"][0]["value"]))
+
+
+def handle_share_here(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Share a brief to the room in which the person was told that it went to them."""
+    ack()
+    # A click whose acknowledgement was lost may arrive again.
+    if not services.state.claim_event(body["trigger_id"], now=services.clock()):
+        return
+    room = find_room(body, client, respond)
+    thread = services.state.find_thread(*body["actions"][0]["value"].split(" "))
+    if thread is None:
+        return
+    if obstacle := find_obstacle(services, room, thread):
+        room.tell(obstacle)
+    else:
+        share_brief(services, room, thread)
+
+
+def handle_share_modal(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+    """Share a brief to the channel that was chosen, or say below the choice why not."""
+    room = find_room(body, client, respond=None)
+    thread = services.state.find_thread(room.channel, room.thread_ts or "")
+    target = replace(room, channel=given(body["view"]), thread_ts=None)
+    obstacle = find_obstacle(services, target, thread) if thread else ""
+    if obstacle:
+        ack(response_action="errors", errors=fault(obstacle))
+        return
+    ack()
+    if thread and services.state.claim_event(f"view:{body['view']['id']}", now=services.clock()):
+        share_brief(services, target, thread)
