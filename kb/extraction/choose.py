@@ -34,8 +34,11 @@ def extract(reader: Reader, pdf: bytes, limits: Limits) -> Extracted | Refused:
     second = reader.read(pdf, Engine.PYPDF, limits)
     if isinstance(first, Extracted) and isinstance(second, Extracted):
         return second if sound_words(second) > sound_words(first) else first
-    if isinstance(first, Extracted) or isinstance(second, Extracted):
-        return first if isinstance(first, Extracted) else second
+    if isinstance(first, Extracted):
+        return first
+    if isinstance(second, Extracted):
+        # An engine that skips what another one dies of finds no words: the death says more.
+        return second if sound_words(second) or second.hidden else first
     return min(first, second, key=lambda refused: list(Refusal).index(refused.why))
 
 

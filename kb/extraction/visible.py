@@ -37,18 +37,32 @@ def find_unseen(
 ) -> list[tuple[Run, int]]:
     """Return the texts that make no difference to the page, each with the grey that stands in its place.
 
-    Texts that lie over each other are taken away one after the other, so that one is never taken for the other's.
+    Texts that lie over each other are judged one after the other, so that one is never taken for the other's. Each must
+    show on the whole page, and on the page without other texts: white letters over black ones only spoil those.
     """
-    whole = draw()
-    unseen = []
-    for layer in _layers(boxes):
-        for index in layer:
+    whole, layers = draw(), _layers(boxes)
+    everything = [index for layer in layers for index in layer]
+
+    def draw_without(indices: Sequence[int]) -> Sheet:
+        for index in indices:
             show(runs[index], shown=False)
-        without = draw()
-        for index in layer:
+        sheet = draw()
+        for index in indices:
             show(runs[index], shown=True)
+        return sheet
+
+    bare = draw_without(everything)
+    unseen = []
+    for layer in layers:
+        views = [(whole, bare)]
+        if len(layers) > 1:
+            members = set(layer)
+            alone = draw_without([index for index in everything if index not in members])
+            views = [(whole, draw_without(layer)), (alone, bare)]
         unseen += [
-            (runs[index], _shade(without, boxes[index])) for index in layer if not _differ(whole, without, boxes[index])
+            (runs[index], _shade(bare, boxes[index]))
+            for index in layer
+            if not all(_differ(with_it, without, boxes[index]) for with_it, without in views)
         ]
     return unseen
 
