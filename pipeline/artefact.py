@@ -29,7 +29,7 @@ TRUSTED_TYPES = (
     "sklearn.tree._tree.Tree",
 )
 
-_LIBRARIES = ("numpy", "pandas", "scikit-learn", "shap", "skops")
+_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops")
 
 # A zip archive stores a time with every member; this is the earliest that it can express.
 _EPOCH = (1980, 1, 1, 0, 0, 0)

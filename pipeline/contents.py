@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +14,11 @@ from storage.snapshots import ACCOUNTS_SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
     import pandas as pd
 
     from pipeline.accounts import Accounts
-    from pipeline.explanations import Explanations
+    from pipeline.explanations import Explanations, Pairs
     from pipeline.intervals import Intervals
     from pipeline.models import CrossFit
     from storage.records import Allocation, Feature
@@ -41,9 +42,10 @@ def tabulate_accounts(
         "baseline": explanations.baseline,
         "numbers": _list_values(table, features, FeatureKind.NUMBER),
         "texts": _list_values(table, features, FeatureKind.CATEGORY),
-        "shap": explanations.shap.tolist(),
+        "shap": _list_rows(explanations.shap),
+        "interactions": _list_pairs(explanations.pairs),
         "fold": fitted.folds,
-        "sensitivities": sensitivities.tolist(),
+        "sensitivities": _list_rows(sensitivities),
         "promotion": sensitivities.argmax(axis=1) if accounts.promotions else [None] * len(table),
         "actions": [allocation.actions for allocation in allocations],
         "rank": [allocation.rank for allocation in allocations],
@@ -53,16 +55,45 @@ def tabulate_accounts(
         "by_type": [[asdict(each) for each in allocation.by_type] for allocation in allocations],
         "reasons": [[asdict(each) for each in allocation.reasons] for allocation in allocations],
     }
-    return pa.table({name: pa.array(columns[name], ACCOUNTS_SCHEMA.field(name).type) for name in ACCOUNTS_SCHEMA.names})
+    return pa.table({name: _column(columns[name], ACCOUNTS_SCHEMA.field(name).type) for name in ACCOUNTS_SCHEMA.names})
 
 
-def _list_values(table: pd.DataFrame, features: Sequence[Feature], kind: FeatureKind) -> list[list[float | str | None]]:
-    """Return for each account its values of this kind in the order of the features, None for all others."""
-    columns = [_values(table[feature.name], feature, kind) for feature in features]
-    return [list(row) for row in zip(*columns, strict=True)]
+def _column(values: object, kind: pa.DataType) -> pa.Array:
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
-def _values(column: pd.Series, feature: Feature, kind: FeatureKind) -> list[float | str | None]:
-    if feature.kind is not kind:
-        return [None] * len(column)
-    return [value if known else None for value, known in zip(column.tolist(), column.notna(), strict=True)]
+def _list_values(table: pd.DataFrame, features: Sequence[Feature], kind: FeatureKind) -> pa.Array:
+    """Return for each account its values of this kind in the order of the features, null for all others."""
+    shape = (len(table), len(features))
+    known = np.zeros(shape, dtype=np.bool_)
+    values = np.zeros(shape) if kind is FeatureKind.NUMBER else np.full(shape, None, dtype=object)
+    for position, feature in enumerate(features):
+        if feature.kind is kind:
+            column = table[feature.name]
+            known[:, position] = column.notna()
+            values[:, position] = column
+    flat = pa.array(values.ravel(), mask=~known.ravel(), type=None if kind is FeatureKind.NUMBER else pa.string())
+    return _cut(flat, np.full(len(table), len(features)))
+
+
+def _list_rows(matrix: npt.NDArray[np.float64]) -> pa.Array:
+    return _cut(pa.array(matrix.ravel()), np.full(matrix.shape[0], matrix.shape[1]))
+
+
+def _list_pairs(pairs: Pairs) -> pa.Array:
+    """Return the pairs of each account without those that add nothing, as a list of structs."""
+    there = pairs.amounts != 0
+    structs = pa.StructArray.from_arrays(
+        [
+            pa.array(pairs.features[there][:, 0], pa.int32()),
+            pa.array(pairs.features[there][:, 1], pa.int32()),
+            pa.array(pairs.amounts[there]),
+        ],
+        fields=list(ACCOUNTS_SCHEMA.field("interactions").type.value_type),
+    )
+    return _cut(structs, there.sum(axis=1))
+
+
+def _cut(values: pa.Array, lengths: npt.NDArray[np.integer[Any]]) -> pa.Array:
+    """Return lists of these lengths."""
+    return pa.ListArray.from_arrays(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32), values)

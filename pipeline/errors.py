@@ -44,10 +44,11 @@ class TooFewTimesError(PipelineError):
 class AdditivityError(PipelineError):
     """An explanation that does not add up to the prediction it explains, which is a fault of this program."""
 
-    def __init__(self, account_id: str, *, predicted: float, explained: float) -> None:
+    def __init__(self, account_id: str, *, what: str, expected: float, found: float) -> None:
+        whole = "its prediction is" if what == "explanation" else "a SHAP value is"
         super().__init__(
-            f"The explanation of {account_id} adds up to {explained!r} where the prediction is {predicted!r}; nothing "
-            f"was published, because this is a fault in precall: please report it with the seed of the build."
+            f"The {what} of {account_id} adds up to {found!r} where {whole} {expected!r}; nothing was published, "
+            f"because this is a fault in precall: please report it with the seed of the build."
         )
 
 

@@ -1,4 +1,4 @@
-"""Why an account is predicted what it is: SHAP values in dollars."""
+"""Why an account is predicted what it is: SHAP values and interaction values in the unit of the target."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shap
 from sklearn.dummy import DummyRegressor
 from sklearn.pipeline import Pipeline
 
 from pipeline.errors import AdditivityError
+from pipeline.tree_shap import InterventionalExplainer, from_sklearn
+from storage.records import Interaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,20 +20,71 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.models import CrossFit, Model
+    from storage.records import Feature
 
     Column = npt.NDArray[np.float64]
     Matrix = npt.NDArray[np.float64]
+    Places = npt.NDArray[np.int64]
 
 BACKGROUND_ROWS = 50
 TOLERANCE = 1e-6
 
+STRONGEST = 5
+"""How many pairs of features are kept of each account."""
+
+_OVERALL = 10
+_NOTHING = 1e-9  # of the typical prediction: what is left of sums that cancel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """The strongest pairs of features of each account, strongest first, and how strong each pair is over all of them.
+
+    ``features`` [accounts, pairs, 2] are positions, ``amounts`` [accounts, pairs] whole interactions: both entries of
+    the symmetric matrix, which is what a pair adds to the prediction beyond what each of its features adds alone; 0
+    where there is no pair.
+    ``sums`` [accounts, features] are the sums of the rows of the matrices, ``mean`` [features, features] the mean
+    absolute interactions.
+    """
+
+    features: Places
+    amounts: Matrix
+    sums: Matrix
+    mean: Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelExplanation:
+    """The mean prediction of the background, one value for each row and column, and the pairs of each row."""
+
+    baseline: float
+    shap: Matrix
+    pairs: Pairs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanations:
-    """Dollars: ``baseline`` per account, ``shap`` per account and feature; together they make the prediction."""
+    """``baseline`` per account, ``shap`` per account and feature; together they make the prediction.
+
+    ``backgrounds`` are the encoded rows that the accounts of each fold were compared with.
+    """
 
     baseline: Column
     shap: Matrix
+    pairs: Pairs
+    backgrounds: tuple[Matrix, ...]
+
+    def top_interactions(self, features: Sequence[Feature]) -> tuple[Interaction, ...]:
+        """Return the pairs that add or take most over all accounts, with their mean absolute value."""
+        first, second = np.triu_indices(len(features), 1)
+        values = self.pairs.mean[first, second]
+        strongest = [place for place in np.argsort(-values, kind="stable")[:_OVERALL] if values[place] > 0]
+        return tuple(
+            Interaction(
+                first=features[first[place]].name, second=features[second[place]].name, value=float(values[place])
+            )
+            for place in strongest
+        )
 
 
 def explain(
@@ -42,33 +94,61 @@ def explain(
 
     Values are interventional (Janzing, Minorics and Blöbaum 2020; Lundberg et al. 2020): against a background of
     ``BACKGROUND_ROWS`` of that model's own training accounts, whose mean prediction is the baseline. Accounts of
-    different folds therefore have slightly different baselines. Raises AdditivityError when baseline and values miss a
-    prediction by more than ``TOLERANCE`` of the typical one.
+    different folds therefore have slightly different baselines. Raises AdditivityError when baseline and values, or the
+    interactions of a feature, miss what they add up to by more than ``TOLERANCE`` of the typical prediction.
     """
     random = np.random.default_rng(seed)
+    n_accounts, n_features = fitted.rows.shape
     baseline, values = np.empty_like(fitted.predicted), np.empty_like(fitted.rows)
+    pairs = _no_pairs(n_accounts, n_features)
+    backgrounds = []
     for fold, fold_model in enumerate(fitted.models):
         size = min(BACKGROUND_ROWS, len(fold_model.training))
         background = random.choice(fold_model.training, size=size, replace=False)
-        left_out = fitted.folds == fold
-        baseline[left_out], values[left_out] = explain_model(
-            fold_model.model, fitted.rows[left_out], fold_model.encoder.transform(table.iloc[background])
-        )
+        backgrounds.append(fold_model.encoder.transform(table.iloc[background]))
+        left_out = np.flatnonzero(fitted.folds == fold)
+        explained = explain_model(fold_model.model, fitted.rows[left_out], backgrounds[-1])
+        baseline[left_out], values[left_out] = explained.baseline, explained.shap
+        pairs.features[left_out], pairs.amounts[left_out] = explained.pairs.features, explained.pairs.amounts
+        pairs.sums[left_out] = explained.pairs.sums
+        pairs.mean[:] += explained.pairs.mean * (len(left_out) / n_accounts)
         fold_done()
-    explanations = Explanations(baseline=baseline, shap=values)
+    pairs.amounts[np.abs(pairs.amounts) <= _NOTHING * np.median(np.abs(fitted.predicted))] = 0.0
+    explanations = Explanations(baseline=baseline, shap=values, pairs=pairs, backgrounds=tuple(backgrounds))
     check_additivity(explanations, fitted.predicted, table["account_id"].tolist())
     return explanations
 
 
-def explain_model(model: Model, rows: Matrix, background: Matrix) -> tuple[float, Matrix]:
-    """Return the mean prediction of the background, and one value for each row and column."""
+def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplanation:
+    """Explain rows by one model; one without products of features has no interactions."""
     if isinstance(model, DummyRegressor):
-        return float(model.predict(background).mean()), np.zeros_like(rows)
+        return _without_pairs(float(model.predict(background).mean()), np.zeros_like(rows))
     if isinstance(model, Pipeline):
-        return _explain_linear(model, rows, background)
-    explainer = shap.TreeExplainer(model, data=background, feature_perturbation="interventional")
-    # The check of shap itself tolerates far more than ours.
-    return np.asarray(explainer.expected_value).item(), explainer.shap_values(rows, check_additivity=False)
+        return _without_pairs(*_explain_linear(model, rows, background))
+    explainer = InterventionalExplainer.build(from_sklearn(model), background)
+    explained = explainer.explain(rows)
+    features, strongest, sums, mean = explainer.top_interactions(rows, STRONGEST)
+    pairs = _no_pairs(*rows.shape)
+    kept = strongest.shape[1]
+    pairs.features[:, :kept], pairs.amounts[:, :kept] = features, 2 * strongest
+    pairs.sums[:] = sums
+    pairs.mean[:] = 2 * mean * (1 - np.eye(rows.shape[1]))  # without main effects
+    return ModelExplanation(baseline=explained.baseline, shap=explained.shap, pairs=pairs)
+
+
+def _without_pairs(baseline: float, values: Matrix) -> ModelExplanation:
+    pairs = _no_pairs(*values.shape)
+    pairs.sums[:] = values
+    return ModelExplanation(baseline=baseline, shap=values, pairs=pairs)
+
+
+def _no_pairs(n_rows: int, n_features: int) -> Pairs:
+    return Pairs(
+        features=np.zeros((n_rows, STRONGEST, 2), dtype=np.int64),
+        amounts=np.zeros((n_rows, STRONGEST)),
+        sums=np.zeros((n_rows, n_features)),
+        mean=np.zeros((n_features, n_features)),
+    )
 
 
 def _explain_linear(model: Any, rows: Matrix, background: Matrix) -> tuple[float, Matrix]:
@@ -93,11 +173,23 @@ def _explain_linear(model: Any, rows: Matrix, background: Matrix) -> tuple[float
 def check_additivity(explanations: Explanations, predicted: Column, account_ids: Sequence[str]) -> None:
     """Raise AdditivityError for the account whose explanation misses its prediction by most, if that is too much.
 
-    A miss is compared with the prediction, or with the typical one where that is larger: near 0 no share is small.
+    A miss is compared with the prediction, or with the typical one where that is larger: near 0 no share is small. The
+    interactions of a feature with itself and all others are to add up to its SHAP value as nearly.
     """
+    scale = TOLERANCE * np.maximum(np.abs(predicted), np.median(np.abs(predicted)))
     explained = explanations.baseline + explanations.shap.sum(axis=1)
-    excess = np.abs(explained - predicted) - TOLERANCE * np.maximum(np.abs(predicted), np.median(np.abs(predicted)))
+    _check(explained, predicted, scale, account_ids, what="explanation")
+    misses = np.abs(explanations.pairs.sums - explanations.shap)
+    worst = misses.argmax(axis=1)[:, np.newaxis]
+    sums, values = (
+        np.take_along_axis(each, worst, axis=1)[:, 0] for each in (explanations.pairs.sums, explanations.shap)
+    )
+    _check(sums, values, scale, account_ids, what="interaction")
+
+
+def _check(found: Column, expected: Column, scale: Column, account_ids: Sequence[str], *, what: str) -> None:
+    excess = np.abs(found - expected) - scale
     worst = int(np.argmax(excess))
     # Written so that a miss that is not a number fails, too.
     if not excess[worst] <= 0:
-        raise AdditivityError(account_ids[worst], predicted=float(predicted[worst]), explained=float(explained[worst]))
+        raise AdditivityError(account_ids[worst], what=what, expected=float(expected[worst]), found=float(found[worst]))

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 UNSEEN = -1.0
 
-# Fine enough to tell 0.01 % apart.
-_BITS = 13
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoder:
@@ -48,17 +45,10 @@ class Encoder:
         )
 
     def transform(self, table: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return one row per account and one column per feature, without a missing value.
-
-        Values are rounded to ``_BITS`` significant bits. shap keeps the thresholds of a tree in single precision, the
-        tree itself in double: halfway between two decimals such as 0.1 and 0.3 the two can lie on different sides of
-        a third value, 0.2, and the explanation then adds up to another leaf. Halfway between short binary numbers
-        lies a number that single precision can hold.
-        """
+        """Return one row per account and one column per feature, without a missing value."""
         columns = [self._column(feature, table[feature.name]) for feature in self.features]
-        mantissa, exponent = np.frexp(np.column_stack(columns))
-        rounded: npt.NDArray[np.float64] = np.ldexp(np.round(np.ldexp(mantissa, _BITS)), exponent - _BITS)
-        return rounded
+        rows: npt.NDArray[np.float64] = np.column_stack(columns)
+        return rows
 
     def _column(self, feature: Feature, values: pd.Series) -> npt.NDArray[np.float64]:
         if feature.kind is FeatureKind.NUMBER:

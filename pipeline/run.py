@@ -22,6 +22,7 @@ from pipeline.folds import FOLDS
 from pipeline.intervals import make_intervals
 from pipeline.measures import make_card
 from pipeline.selection import STEPS, select
+from pipeline.tree_shap import is_compiled, warm_up
 from storage.errors import NoSnapshotError
 from storage.records import Source, Verdict
 from storage.snapshots import SnapshotContents
@@ -76,6 +77,8 @@ def build_from(
             )
             fitted = selection.fitted
             intervals = make_intervals(outcome, fitted)
+        with progress.stage("Load explainer" if is_compiled() else "Compile explainer"):
+            warm_up()
         with progress.stage("Explain predictions", steps=FOLDS) as fold_done:
             explanations = explain(fitted, table, seed=config.seed, fold_done=fold_done)
         with progress.stage("Allocate actions"):
@@ -122,6 +125,7 @@ def build_from(
                 promotions=accounts.promotions,
                 # Where features tell nothing apart, medians on either side of one would pretend that they do.
                 base_rates=measure_base_rates(features, table, outcome) if card.ranks else (),
+                top_interactions=explanations.top_interactions(features),
                 source=Source(
                     description=accounts.description,
                     sha256=accounts.sha256,

@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from duckdb import DuckDBPyConnection
 
-    from storage.records import AllocationSummary, BaseRate, Comparison, Feature, ModelCard, SnapshotInfo, Source, Words
+    from storage.records import (
+        AllocationSummary,
+        BaseRate,
+        Comparison,
+        Feature,
+        Interaction,
+        ModelCard,
+        SnapshotInfo,
+        Source,
+        Words,
+    )
+
+_INTERACTION: Final = pa.struct([("first", pa.int32()), ("second", pa.int32()), ("value", pa.float64())])
 
 ACCOUNTS_SCHEMA: Final = pa.schema(
     [
@@ -37,6 +49,7 @@ ACCOUNTS_SCHEMA: Final = pa.schema(
         ("numbers", pa.list_(pa.float64())),
         ("texts", pa.list_(pa.string())),
         ("shap", pa.list_(pa.float64())),
+        ("interactions", pa.list_(_INTERACTION)),
         ("fold", pa.int32()),
         ("sensitivities", pa.list_(pa.float64())),
         ("promotion", pa.int32()),
@@ -54,9 +67,9 @@ ACCOUNTS_SCHEMA: Final = pa.schema(
 )
 """One row an account. The lists stand in the order of the features (``numbers``, ``texts``, ``shap``) and of the
 promotions (``sensitivities``); ``numbers`` is null for a category or a missing value, ``texts`` for a number or a
-missing value; ``by_type`` and ``reasons`` are as in ``Allocation``. ``promotion`` is a position that counts from 0,
-null where there are no promotions; ``fold`` is that of the model
-which predicted the account among those of the artefact."""
+missing value; ``interactions`` are the strongest pairs of features, by their positions, strongest first; ``by_type``
+and ``reasons`` are as in ``Allocation``. ``promotion`` is a position that counts from 0, null where there are no
+promotions; ``fold`` is that of the model which predicted the account among those of the artefact."""
 
 # Lookups read one row group; the default of 122 880 rows makes them 10 times as dear at a million accounts.
 _ROW_GROUP_SIZE = 8192
@@ -75,6 +88,14 @@ _FAULTS: Final = {
     "lacks a SHAP value": "list_count(shap) <> features",
     "has a prediction that is not its baseline plus its SHAP values": (
         "NOT (abs(baseline + list_sum(shap) - predicted) <= 1e-6 * greatest(abs(predicted), typical, 1))"
+    ),
+    "has more than 5 pairs of features in `interactions`, or does not have the strongest first": (
+        "len(interactions) > 5 OR list_transform(interactions, lambda pair: abs(pair.value))"
+        " <> list_reverse_sort(list_transform(interactions, lambda pair: abs(pair.value)))"
+    ),
+    "has an interaction of no two features, or one that is not a finite number": (
+        "len(list_filter(interactions, lambda pair: coalesce(NOT (pair.first BETWEEN 0 AND pair.second - 1"
+        " AND pair.second < features AND isfinite(pair.value)), true))) > 0"
     ),
     "has a fold that is below 0": "fold < 0",
     "has an interval that ends below its start": "low > high",
@@ -110,7 +131,7 @@ class SnapshotContents:
 
     ``accounts`` is of ACCOUNTS_SCHEMA in any order; ``promotions`` are (name, label) in the order of ``sensitivities``;
     ``artefact`` is the fitted model, whose SHA-256 the card names; ``rules`` are those of the allocation, as JSON;
-    ``changes`` since the previous snapshot are of
+    ``top_interactions`` are the strongest pairs of all accounts; ``changes`` since the previous snapshot are of
     CHANGES_SCHEMA, and there are none without a ``comparison``.
     """
 
@@ -124,6 +145,7 @@ class SnapshotContents:
     allocation: AllocationSummary
     artefact: bytes
     rules: str = "{}"
+    top_interactions: tuple[Interaction, ...] = ()
     comparison: Comparison | None = None
     changes: pa.Table | None = None
 
@@ -174,6 +196,7 @@ def write_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
         )
         _insert_card(database, info.card)
         _insert_rows(database, "base_rates", contents.base_rates)
+        _insert_rows(database, "top_interactions", contents.top_interactions)
         database.register("incoming", accounts)
         database.execute(
             f"""
@@ -215,8 +238,23 @@ def check_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
         if _fingerprint(database, "accounts") != expected:
             raise DamagedSnapshotError(path, "the accounts in it are not those that were written")
         snapshot = Snapshot(database, path)
-        found = (snapshot.info, snapshot.features, snapshot.promotions, snapshot.base_rates, snapshot.rules)
-        if found != (info, contents.features, contents.promotions, contents.base_rates, contents.rules):
+        found = (
+            snapshot.info,
+            snapshot.features,
+            snapshot.promotions,
+            snapshot.base_rates,
+            snapshot.rules,
+            snapshot.top_interactions,
+        )
+        expected = (
+            info,
+            contents.features,
+            contents.promotions,
+            contents.base_rates,
+            contents.rules,
+            contents.top_interactions,
+        )
+        if found != expected:
             raise DamagedSnapshotError(path, "its description is not the one that was written")
         _check_accounts(database)
         _check_allocation(database, info.allocation)

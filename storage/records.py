@@ -144,9 +144,10 @@ class BaseRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """What two features (by name) add together beyond each alone: both halves of their interaction value.
+    """What two features together add to a prediction beyond what each adds alone, in the unit of the target.
 
-    ``value`` is in the unit of the target.
+    ``first`` and ``second`` are names in the order of the snapshot's features. Over all accounts the value is the mean
+    of the absolute ones.
     """
 
     first: str
@@ -162,7 +163,7 @@ class Account:
     stand in the order of the snapshot's features, and ``baseline + sum(shap) == predicted`` within a millionth of it,
     or of the median prediction where that is larger. A value of None was missing in the source; ``owner``, ``region``
     and ``industry`` are empty where there is none. ``promotion`` is the sensitivity that is highest, None where the
-    business has no promotions.
+    business has no promotions. ``interactions`` are the account's strongest pairs of features, strongest first, few.
     """
 
     account_id: str

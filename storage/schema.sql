@@ -116,6 +116,14 @@ CREATE TABLE base_rates (
     median_without DOUBLE  NOT NULL
 );
 
+-- The pairs of features that add or take most over all accounts: "value" is the mean of the absolute ones.
+CREATE TABLE top_interactions (
+    position INTEGER NOT NULL,
+    first    VARCHAR NOT NULL,
+    second   VARCHAR NOT NULL,
+    value    DOUBLE  NOT NULL CHECK (value >= 0)
+);
+
 -- In the order of account_key, so that a lookup reads one row group.
 CREATE TABLE accounts (
     account_key   VARCHAR   NOT NULL,
@@ -131,6 +139,7 @@ CREATE TABLE accounts (
     numbers       DOUBLE[]  NOT NULL,
     texts         VARCHAR[] NOT NULL,
     shap          DOUBLE[]  NOT NULL,
+    interactions  STRUCT(first INTEGER, second INTEGER, "value" DOUBLE)[] NOT NULL, -- positions in `features`
     fold          INTEGER   NOT NULL,
     sensitivities DOUBLE[]  NOT NULL,
     promotion     INTEGER, -- null where there are no promotions

@@ -38,6 +38,7 @@ from storage.records import (
     Feature,
     FeatureDrift,
     FeatureKind,
+    Interaction,
     ModelCard,
     Movers,
     ReasonKind,
@@ -104,6 +105,7 @@ class Snapshot:
         self.promotions = self._read_promotions()
         self.base_rates = self._read_base_rates()
         self.rules = self._read_rules()
+        self.top_interactions = self._read_top_interactions()
 
     def find_account(self, account_id: str, *, visible: Visible = lambda _: True) -> Account | None:
         """Return the account with exactly this id, in any letter case.
@@ -115,7 +117,7 @@ class Snapshot:
             SELECT
                 account_id, name, owner, region, industry, predicted, low, high, baseline,
                 percentile, book_percentile, book, span,
-                numbers, texts, shap, sensitivities, promotion, actions, rank, score, scaled_score, reason,
+                numbers, texts, shap, interactions, sensitivities, promotion, actions, rank, score, scaled_score, reason,
                 by_type, reasons
             FROM accounts
             WHERE account_key = upper($account_id)
@@ -267,7 +269,7 @@ class Snapshot:
                     """
                     SELECT
                         account_id, name, owner, region, industry, predicted, low, high, baseline, numbers, texts, shap,
-                        fold, sensitivities, promotion, actions, rank, score, scaled_score, reason,
+                        interactions, fold, sensitivities, promotion, actions, rank, score, scaled_score, reason,
                         by_type, reasons
                     FROM accounts
                     ORDER BY account_key, account_id
@@ -352,8 +354,8 @@ class Snapshot:
             raise UnreadableSnapshotError(self._path, error) from error
 
     def _to_account(self, row: tuple[Any, ...]) -> Account:
-        numbers, texts, shap, sensitivities, promotion = row[13:18]
-        actions, rank, score, scaled_score, reason, by_type, reasons = row[18:]
+        numbers, texts, shap, interactions, sensitivities, promotion = row[13:19]
+        actions, rank, score, scaled_score, reason, by_type, reasons = row[19:]
         responses = tuple(
             Sensitivity(name=name, label=label, value=value)
             for (name, label), value in zip(self.promotions, sensitivities, strict=True)
@@ -371,6 +373,7 @@ class Snapshot:
             standing=Standing(percentile=row[9], book_percentile=row[10], book=row[11], span=row[12]),
             values=self._values(numbers, texts),
             shap=tuple(shap),
+            interactions=tuple(self._to_interaction(**pair) for pair in interactions),
             sensitivities=responses,
             promotion=None if promotion is None else responses[promotion],
             allocation=Allocation(
@@ -386,6 +389,9 @@ class Snapshot:
                 ),
             ),
         )
+
+    def _to_interaction(self, first: int, second: int, value: float) -> Interaction:
+        return Interaction(first=self.features[first].name, second=self.features[second].name, value=value)
 
     def _values(self, numbers: Sequence[float | None], texts: Sequence[str | None]) -> tuple[FeatureValue, ...]:
         return tuple(
@@ -554,6 +560,10 @@ class Snapshot:
     def _read_rules(self) -> str:
         [(rules,)] = self._fetch("SELECT allocation_rules FROM snapshot")
         return str(rules)
+
+    def _read_top_interactions(self) -> tuple[Interaction, ...]:
+        rows = self._fetch("SELECT first, second, value FROM top_interactions ORDER BY position")
+        return tuple(Interaction(first=first, second=second, value=value) for first, second, value in rows)
 
     def _read_features(self) -> tuple[Feature, ...]:
         rows = self._fetch('SELECT name, label, "group", unit, kind FROM features ORDER BY position')

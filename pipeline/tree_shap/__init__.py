@@ -2,5 +2,14 @@
 
 from pipeline.tree_shap.explainer import Explanation, Interactions, InterventionalExplainer
 from pipeline.tree_shap.trees import Ensemble, from_sklearn
+from pipeline.tree_shap.warm_up import is_compiled, warm_up
 
-__all__ = ["Ensemble", "Explanation", "Interactions", "InterventionalExplainer", "from_sklearn"]
+__all__ = [
+    "Ensemble",
+    "Explanation",
+    "Interactions",
+    "InterventionalExplainer",
+    "from_sklearn",
+    "is_compiled",
+    "warm_up",
+]

@@ -41,6 +41,7 @@ FEW_ROWS = 2048  # fewer are spread over threads by trees, more by rows
 STORED_CELLS = 4096  # per term whose table is kept
 PASSING_CELLS = 32  # per term whose table is solved for each block of rows
 STORED_BYTES = 256 * 2**20
+BLOCK_ENTRIES = 2**21  # values of one block, features or pairs times rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +61,15 @@ class Explanation:
 class Interactions(NamedTuple):
     """The strongest pairs of each row, strongest first: features [N, pairs, 2] with i < j, and values [N, pairs].
 
-    A value is the entry of the symmetric matrix; the pair contributes twice as much to the prediction.
+    A value is the entry of the symmetric matrix; the pair contributes twice as much to the prediction. ``sums``
+    [N, features] are the sums of whole rows of the matrices, main effects and all pairs, which are the SHAP values;
+    ``mean`` [features, features] is the mean absolute matrix.
     """
 
     features: Ints
     values: Floats
+    sums: Floats
+    mean: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +134,7 @@ class InterventionalExplainer:
         def write(block: slice, values: Floats) -> None:
             shap[block] = values.T
 
-        self._run(rows, write, orders=(1,))
+        self._run(rows, write, order=1)
         return Explanation(baseline=self.baseline, shap=shap)
 
     def interactions(self, rows: Floats) -> Floats:
@@ -140,15 +145,13 @@ class InterventionalExplainer:
         """
         n_features = self.bins.n_features
         matrices = np.zeros((len(rows), n_features, n_features))
-        upper, lower = _pairs(n_features)
+        first, second = _pairs(n_features)
 
-        def write(block: slice, values: Floats, pairs: Floats) -> None:
-            matrices[block, upper, lower] = pairs.T
-            matrices[block, lower, upper] = pairs.T
-            own = values.T - matrices[block].sum(axis=2)
-            matrices[block, range(n_features), range(n_features)] = own
+        def write(block: slice, values: Floats) -> None:
+            matrices[block, first, second] = values.T
+            matrices[block, second, first] = values.T
 
-        self._run(rows, write, orders=(1, 2))
+        self._run(rows, write, order=2)
         return matrices
 
     def top_interactions(self, rows: Floats, pairs: int) -> Interactions:
@@ -159,32 +162,41 @@ class InterventionalExplainer:
         Raises:
             RowShapeError: the rows have other columns than the model.
         """
-        first, second = _pairs(self.bins.n_features)
-        kept = min(pairs, len(first))
+        n_features = self.bins.n_features
+        first, second = _pairs(n_features)
+        is_pair = first != second
+        kept = min(pairs, int(is_pair.sum()))
         features = np.empty((len(rows), kept, 2), dtype=np.int64)
         strongest = np.empty((len(rows), kept))
+        sums = np.empty((len(rows), n_features))
+        means: dict[int, Floats] = {}
 
         def write(block: slice, values: Floats) -> None:
-            # equally strong pairs stand in the order of the columns
-            order = np.argsort(-np.abs(values), axis=0, kind="stable")[:kept].T
-            features[block] = np.stack([first[order], second[order]], axis=2)
-            strongest[block] = np.take_along_axis(values.T, order, axis=1)
+            sums[block] = _row_sums(values, first, second, n_features)
+            means[block.start] = np.abs(values).sum(axis=1) / len(rows)
+            order = _largest(np.abs(values[is_pair]), kept)
+            features[block] = np.stack([first[is_pair][order], second[is_pair][order]], axis=2)
+            strongest[block] = np.take_along_axis(values[is_pair].T, order, axis=1)
 
-        self._run(rows, write, orders=(2,))
-        return Interactions(features=features, values=strongest)
+        self._run(rows, write, order=2)
+        mean = np.zeros((n_features, n_features))
+        for start in sorted(means):
+            mean[first, second] += means[start]
+        mean[second, first] = mean[first, second]
+        return Interactions(features=features, values=strongest, sums=sums, mean=mean)
 
-    def _run(self, rows: Floats, write: Callable[..., None], *, orders: tuple[int, ...]) -> None:
-        """Hand ``write`` the values [columns, rows] of each order for each block of rows."""
+    def _run(self, rows: Floats, write: Callable[[slice, Floats], None], *, order: int) -> None:
+        """Hand ``write`` the values [columns, rows] of an order for each block of rows."""
         self.bins.check(rows)
         n_threads = _n_threads()
-        n_blocks = -(-len(rows) // ROWS_PER_BLOCK)
+        block_rows = max(1, min(ROWS_PER_BLOCK, BLOCK_ENTRIES // n_columns(self.bins.n_features, order)))
+        n_blocks = -(-len(rows) // block_rows)
         if len(rows) > FEW_ROWS:
             n_blocks = -(-n_blocks // n_threads) * n_threads
         bounds = np.linspace(0, len(rows), n_blocks + 1).astype(np.int64).tolist()
 
         def explain_block(start: int, stop: int, run: Callable[..., Iterable[Floats]]) -> None:
-            bins = self.bins.place(rows[start:stop])
-            write(slice(start, stop), *(self._add(bins, order, run) for order in orders))
+            write(slice(start, stop), self._add(self.bins.place(rows[start:stop]), order, run))
 
         with ThreadPoolExecutor(n_threads) as threads:
             if len(rows) <= FEW_ROWS:
@@ -253,11 +265,36 @@ def _store(part: Model) -> Model:
     sizes = entries(part.terms, 1)
     first_entry = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     stored = part._replace(first_entry=first_entry[:-1], table=np.empty(int(first_entry[-1])))
-    tabulate(stored)
+    tabulate(stored, 1)
     return stored
 
 
 def _pairs(n_features: int) -> tuple[Ints, Ints]:
-    """Return the features i < j of each column of order 2."""
-    second, first = np.tril_indices(n_features, -1)
+    """Return the features i ≤ j of each column of order 2; i = j is a main effect."""
+    second, first = np.tril_indices(n_features)
     return first, second
+
+
+def _row_sums(values: Floats, first: Ints, second: Ints, n_features: int) -> Floats:
+    """Return the sums [rows, features] of the rows of the matrices whose halves are ``values`` [columns, rows]."""
+    belongs = np.zeros((n_features, len(first)))
+    belongs[first, np.arange(len(first))] = 1.0
+    belongs[second, np.arange(len(first))] = 1.0
+    sums: Floats = (belongs @ values).T
+    return sums
+
+
+def _largest(sizes: Floats, count: int) -> Ints:
+    """Return the places [rows, count] of the largest of ``sizes`` [columns, rows] in each row, largest first.
+
+    Of equal sizes, that of the column before comes first.
+    """
+    if count == 0:
+        return np.empty((sizes.shape[1], 0), dtype=np.int64)
+    left = sizes.copy()
+    every = np.arange(sizes.shape[1])
+    found = np.empty((sizes.shape[1], count), dtype=np.int64)
+    for place in range(count):
+        found[:, place] = left.argmax(axis=0)
+        left[found[:, place], every] = -1.0
+    return found

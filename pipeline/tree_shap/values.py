@@ -7,8 +7,11 @@ s = |c|, z conditions outside a, and B(p, q) = p! q! / (p + q + 1)!, the Shapley
 c and -v B(s, z - 1) of one outside a. The Shapley interaction index of two features is v B(s - 2, z) when both are in
 c, -v B(s - 1, z - 1) when one is in c and one outside a, and v B(s, z - 2) when both are outside a (Lundberg et al.
 2020; Grabisch and Roubens 1999). An interaction value is half the index: each of the pair's two entries gets a half.
+What a feature's interactions leave of its Shapley value is its main effect. Added up over the other features, that of a
+feature in c is v (B(s - 1, z) - (s - 1)/2 B(s - 2, z) + z/2 B(s - 1, z - 1)) and that of a feature outside a is
+-v (B(s, z - 1) - s/2 B(s - 1, z - 1) + (z - 1)/2 B(s, z - 2)).
 
-Columns of order 1 are features, those of order 2 pairs of features i < j, at j(j - 1)/2 + i.
+Columns of order 1 are features, those of order 2 main effects and pairs of features i ≤ j, at j(j + 1)/2 + i.
 """
 
 from __future__ import annotations
@@ -55,13 +58,13 @@ def shapley_weights() -> Floats:
 
 @compiled
 def n_columns(n_features: int, order: int) -> int:
-    """Return the number of features or of pairs."""
-    return n_features if order == 1 else n_features * (n_features - 1) // 2
+    """Return the number of features, or of features and pairs."""
+    return n_features if order == 1 else n_features * (n_features + 1) // 2
 
 
 @compiled
 def _pair(one: int, other: int) -> int:
-    return other * (other - 1) // 2 + one if one < other else one * (one - 1) // 2 + other
+    return other * (other + 1) // 2 + one if one < other else one * (one + 1) // 2 + other
 
 
 @compiled
@@ -107,6 +110,7 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
     columns[: n_columns(n_conditions, order) * size] = 0.0
     within = np.empty(n_failures + 1, dtype=np.int64)
     single = np.empty(n_conditions)
+    main = np.empty(n_conditions)
     for e in range(size):
         unmet = ~met[e]
         n_within = 0
@@ -117,7 +121,9 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
             continue
         z = n_conditions - _count(met[e])
         single[:] = 0.0
+        main[:] = 0.0
         outside = 0.0
+        main_outside = 0.0
         for at in range(n_within):
             c = within[at]
             start, stop = first_bit[c], first_bit[c + 1]
@@ -131,28 +137,32 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
                     outside -= value * weight[c] * shapley[z - 1, s]
             else:
                 half = 0.5 * value * weight[c]
-                if s > 1:
-                    gain = half * shapley[z, s - 2]
+                within_pair = half * shapley[z, s - 2] if s > 1 else 0.0
+                across_pair = half * shapley[z - 1, s - 1] if s > 0 and z > 0 else 0.0
+                outside_pair = half * shapley[z - 2, s] if z > 1 else 0.0
+                outside += outside_pair
+                if z > 0:
+                    main_outside += s * across_pair - (z - 1) * outside_pair - 2.0 * half * shapley[z - 1, s]
+                if s > 0:
+                    gain = 2.0 * half * shapley[z, s - 1] - (s - 1) * within_pair + z * across_pair
                     for b in range(start, stop):
-                        row = bits[b] * (bits[b] - 1) // 2
+                        main[bits[b]] += gain
+                        single[bits[b]] -= across_pair
+                        row = bits[b] * (bits[b] + 1) // 2
                         for a in range(start, b):
-                            columns[(row + bits[a]) * size + e] += gain
-                if s > 0 and z > 0:
-                    gain = half * shapley[z - 1, s - 1]
-                    for b in range(start, stop):
-                        single[bits[b]] -= gain
-                if z > 1:
-                    outside += half * shapley[z - 2, s]
+                            columns[(row + bits[a]) * size + e] += within_pair
         for i in range(n_conditions):
             if unmet >> np.uint64(i) & np.uint64(1):
                 single[i] = outside
+                main[i] = main_outside
         if order == 1:
             for j in range(n_conditions):
                 columns[j * size + e] = single[j]
         else:
-            for j in range(1, n_conditions):
+            for j in range(n_conditions):
                 j_unmet = unmet >> np.uint64(j) & np.uint64(1)
-                row = j * (j - 1) // 2
+                row = j * (j + 1) // 2
+                columns[(row + j) * size + e] = main[j]
                 for i in range(j):
                     if j_unmet:
                         columns[(row + i) * size + e] = single[i]
@@ -210,7 +220,7 @@ def _tabulate(  # noqa: PLR0917 - as above
             if order == 1:
                 _spread(columns[j * size : (j + 1) * size], of_cell, table[slot_j * cells : (slot_j + 1) * cells])
                 continue
-            for i in range(j):
+            for i in range(j + 1):
                 source = _pair(i, j)
                 target = _pair(terms.slot[first + i] - slots.start, slot_j)
                 _spread(
@@ -247,13 +257,13 @@ def entries(terms: Terms, order: int) -> Ints:
 
 
 @compiled
-def tabulate(model: Model) -> None:
-    """Fill the table of ``model``, of order 1, for every term with cells."""
-    columns = np.empty(_most_columns(model, 0, 1))
+def tabulate(model: Model, order: int) -> None:
+    """Fill the table of ``model`` for every term with cells."""
+    columns = np.empty(_most_columns(model, 0, order))
     for term in range(len(model.terms.cells)):
         if model.terms.cells[term] > 0:
             table = model.table[model.first_entry[term] :]
-            _tabulate(model.paths, model.failures, model.terms, model.shapley, term, 1, columns, table)
+            _tabulate(model.paths, model.failures, model.terms, model.shapley, term, order, columns, table)
 
 
 @compiled
@@ -332,6 +342,6 @@ def _look_up(  # noqa: PLR0917 - as above
         if order == 1:
             _spread(table[j * size : (j + 1) * size], entry, values[features[j]])
         else:
-            for i in range(j):
+            for i in range(j + 1):
                 column = _pair(i, j)
                 _spread(table[column * size : (column + 1) * size], entry, values[_pair(features[i], features[j])])

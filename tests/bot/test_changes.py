@@ -292,6 +292,7 @@ def moved(tmp_path: Path, snapshot: Snapshot) -> Iterator[Snapshot]:
             features=snapshot.features,
             promotions=snapshot.promotions,
             base_rates=snapshot.base_rates,
+            top_interactions=snapshot.top_interactions,
             source=snapshot.info.source,
             card=snapshot.info.card,
             words=snapshot.info.words,

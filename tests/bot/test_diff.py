@@ -26,6 +26,7 @@ def contents(snapshot: Snapshot) -> SnapshotContents:
         features=snapshot.features,
         promotions=snapshot.promotions,
         base_rates=snapshot.base_rates,
+        top_interactions=snapshot.top_interactions,
         source=snapshot.info.source,
         card=snapshot.info.card,
         words=snapshot.info.words,

@@ -116,6 +116,7 @@ def practice(number: int, random: np.random.Generator, *, bare: bool) -> dict[st
         "region": "" if bare else "North Shore", "industry": "" if bare else "Cardiology",
         "predicted": predicted, "low": predicted - 17.4, "high": predicted + 20.2, "baseline": 82.0,
         "numbers": numbers, "texts": [None] * 5 + ["Yes" if number % 3 else "No"] + [None] * 3, "shap": shap,
+        "interactions": [{"first": 0, "second": 3, "value": 4.2}],
         "fold": number % 5, "sensitivities": [] if bare else [0.3, 0.7], "promotion": None if bare else 1,
         "actions": 3 if number < 20 else 0, "rank": number + 1, "score": predicted, "scaled_score": 50.0,
         "reason": f"Rank {number + 1} of 60 by score.", "by_type": [], "reasons": [],

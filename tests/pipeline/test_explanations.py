@@ -11,9 +11,10 @@ from sklearn.ensemble import RandomForestRegressor
 
 from pipeline.candidates import BOOSTING, CONSTANT, LINEAR
 from pipeline.errors import AdditivityError
-from pipeline.explanations import Explanations, check_additivity, explain, explain_model
+from pipeline.explanations import STRONGEST, Explanations, Pairs, check_additivity, explain, explain_model
 from pipeline.features import Encoder
 from pipeline.models import CrossFit, FoldModel
+from pipeline.tree_shap import InterventionalExplainer, from_sklearn
 from storage.records import Feature, FeatureKind
 
 if TYPE_CHECKING:
@@ -63,22 +64,41 @@ def test_values_are_those_of_the_definition_against_the_same_background() -> Non
     assert explanations.baseline[0] == pytest.approx(model.predict(rows[training]).mean())
     for place in (3, 55, 69):
         expected = enumerate_shapley(model, rows[place], rows[training])
-        np.testing.assert_allclose(explanations.shap[place], expected, rtol=1e-5, atol=0.01)
+        np.testing.assert_allclose(explanations.shap[place], expected, rtol=1e-9, atol=1e-9)
+
+
+def explanations(shap: list[list[float]], sums: list[list[float]]) -> Explanations:
+    """Explanations with a baseline of 10 and no pairs."""
+    pairs = Pairs(
+        features=np.zeros((len(shap), 0, 2), dtype=np.int64),
+        amounts=np.zeros((len(shap), 0)),
+        sums=np.array(sums),
+        mean=np.zeros((2, 2)),
+    )
+    return Explanations(baseline=np.full(len(shap), 10.0), shap=np.array(shap), pairs=pairs, backgrounds=())
 
 
 def test_an_explanation_that_misses_its_prediction_is_an_error_of_ours() -> None:
-    explanations = Explanations(baseline=np.array([10.0, 10.0]), shap=np.array([[1.0, 2.0], [1.0, 2.0]]))
+    found = explanations([[1.0, 2.0], [1.0, 2.0]], [[1.0, 2.0], [1.0, 2.0]])
 
-    check_additivity(explanations, np.array([13.0, 13.000001]), ["ACME-000", "ACME-001"])
-    with pytest.raises(AdditivityError, match="ACME-001"):
-        check_additivity(explanations, np.array([13.0, 13.1]), ["ACME-000", "ACME-001"])
+    check_additivity(found, np.array([13.0, 13.000001]), ["ACME-000", "ACME-001"])
+    with pytest.raises(AdditivityError, match="explanation of ACME-001"):
+        check_additivity(found, np.array([13.0, 13.1]), ["ACME-000", "ACME-001"])
 
 
-def test_a_value_that_is_no_number_does_not_add_up() -> None:
-    explanations = Explanations(baseline=np.array([10.0]), shap=np.array([[np.nan]]))
+def test_interactions_that_do_not_add_up_to_their_value_are_an_error_of_ours() -> None:
+    found = explanations([[1.0, 2.0], [1.0, 2.0]], [[1.0, 2.0], [1.0, 2.1]])
+
+    with pytest.raises(AdditivityError, match="interaction of ACME-001"):
+        check_additivity(found, np.array([13.0, 13.0]), ["ACME-000", "ACME-001"])
+
+
+@pytest.mark.parametrize("place", ["shap", "sums"])
+def test_a_value_that_is_no_number_does_not_add_up(place: str) -> None:
+    rows = {"shap": [[3.0, 0.0]], "sums": [[3.0, 0.0]]} | {place: [[np.nan, 0.0]]}
 
     with pytest.raises(AdditivityError):
-        check_additivity(explanations, np.array([13.0]), ["ACME-000"])
+        check_additivity(explanations(**rows), np.array([13.0]), ["ACME-000"])
 
 
 def test_a_linear_model_is_explained_as_the_definition_says_categories_and_all() -> None:
@@ -89,11 +109,13 @@ def test_a_linear_model_is_explained_as_the_definition_says_categories_and_all()
     outcome = 9 * rows[:, 0] - 4 * rows[:, 1] + 7 * (rows[:, 2] == 2) + random.normal(size=80)
     model = LINEAR.make(features, 80, 1).fit(rows, outcome)
 
-    baseline, values = explain_model(model, rows[:5], rows[30:])
+    found = explain_model(model, rows[:5], rows[30:])
 
-    np.testing.assert_allclose(baseline + values.sum(axis=1), model.predict(rows[:5]), rtol=1e-12)
+    np.testing.assert_allclose(found.baseline + found.shap.sum(axis=1), model.predict(rows[:5]), rtol=1e-12)
     for place in range(5):
-        np.testing.assert_allclose(values[place], enumerate_shapley(model, rows[place], rows[30:]), atol=1e-9)
+        np.testing.assert_allclose(found.shap[place], enumerate_shapley(model, rows[place], rows[30:]), atol=1e-9)
+    assert not found.pairs.amounts.any()
+    assert not found.pairs.mean.any()
 
 
 def test_boosted_trees_are_explained_as_the_definition_says() -> None:
@@ -102,18 +124,36 @@ def test_boosted_trees_are_explained_as_the_definition_says() -> None:
     outcome = 1000 + 300 * rows[:, 0] + 200 * rows[:, 1] * (rows[:, 2] > 4)
     model = BOOSTING.make((), 120, 1).fit(rows, outcome)
 
-    _, values = explain_model(model, rows[:3], rows[60:])
+    values = explain_model(model, rows[:3], rows[60:]).shap
 
     for place in range(3):
-        np.testing.assert_allclose(
-            values[place], enumerate_shapley(model, rows[place], rows[60:]), rtol=1e-5, atol=0.01
-        )
+        np.testing.assert_allclose(values[place], enumerate_shapley(model, rows[place], rows[60:]), rtol=1e-10)
+
+
+def test_the_strongest_pair_is_the_one_that_the_outcome_was_made_of_and_counts_both_of_its_entries() -> None:
+    random = np.random.default_rng(4)
+    rows = random.uniform(0, 9, (400, 4))
+    model = BOOSTING.make((), 400, 1).fit(rows, 200 * rows[:, 1] * (rows[:, 2] > 4))
+
+    found = explain_model(model, rows, rows[:50])
+
+    assert found.pairs.amounts.shape == (400, STRONGEST)
+    assert np.mean((found.pairs.features[:, 0] == [1, 2]).all(axis=1)) > 0.9
+    mean = found.pairs.mean
+    assert np.unravel_index(mean.argmax(), mean.shape) == (1, 2)
+    matrices = InterventionalExplainer.build(from_sklearn(model), rows[:50]).interactions(rows)
+    np.testing.assert_allclose(mean[1, 2], np.abs(2 * matrices[:, 1, 2]).mean(), rtol=1e-12)
+    first = found.pairs.features[:, 0]
+    np.testing.assert_allclose(
+        found.pairs.amounts[:, 0], 2 * matrices[np.arange(400), first[:, 0], first[:, 1]], rtol=1e-12
+    )
 
 
 def test_a_constant_is_explained_by_nothing() -> None:
     model = CONSTANT.make((), 3, 1).fit(np.zeros((3, 2)), np.array([1.0, 2.0, 6.0]))
 
-    baseline, values = explain_model(model, np.ones((4, 2)), np.zeros((3, 2)))
+    found = explain_model(model, np.ones((4, 2)), np.zeros((3, 2)))
 
-    assert baseline == 3
-    assert not values.any()
+    assert found.baseline == 3
+    assert not found.shap.any()
+    assert not found.pairs.amounts.any()

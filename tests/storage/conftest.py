@@ -19,6 +19,7 @@ from storage.records import (
     Coverage,
     Feature,
     FeatureKind,
+    Interaction,
     ModelCard,
     Score,
     Source,
@@ -48,6 +49,10 @@ BASE_RATES = (
         count_without=36,
         median_without=71_000.0,
     ),
+)
+TOP_INTERACTIONS = (
+    Interaction(first="employees", second="demo_requests", value=75.5),
+    Interaction(first="employees", second="tier", value=8.25),
 )
 WORDS = Words(
     pack="software",
@@ -80,6 +85,7 @@ def account(place: int, **fields: Any) -> dict[str, Any]:
         "numbers": [10.0 * place, None, None if place % 10 == 9 else float(place % 5)],
         "texts": [None, "gold" if place % 2 else "silver", None],
         "shap": shap,
+        "interactions": [{"first": 0, "second": 2, "value": 60.0}, {"first": 1, "second": 2, "value": -4.0}],
         "fold": place % 5,
         "sensitivities": [0.2, 0.8],
         "promotion": 1,
@@ -112,6 +118,7 @@ def make_contents() -> MakeContents:
             features=FEATURES,
             promotions=PROMOTIONS,
             base_rates=BASE_RATES,
+            top_interactions=TOP_INTERACTIONS,
             source=Source(description=description, sha256="ab" * 32, as_of=as_of),
             card=ModelCard(
                 verdict=Verdict.SIGNAL,

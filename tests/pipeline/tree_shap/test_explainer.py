@@ -214,6 +214,8 @@ def test_the_strongest_pairs_are_those_of_the_whole_matrix(sample: Sample) -> No
     np.testing.assert_array_equal(
         top.values, matrices[np.arange(200)[:, None], top.features[:, :, 0], top.features[:, :, 1]]
     )
+    np.testing.assert_allclose(top.sums, explainer.explain(rows).shap, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(top.mean, np.abs(matrices).mean(axis=0), rtol=1e-12)
     assert explainer.top_interactions(rows[:3], 99).values.shape == (3, 15)
 
 
