@@ -1,4 +1,4 @@
-.PHONY: help demo test coverage check format clean
+.PHONY: help demo test bench coverage check format clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -26,6 +26,10 @@ demo: .venv/.synced  ## Build the knowledge base and the demo snapshot, then run
 
 test: .venv/.synced  ## Run the whole test suite
 	$(RUN) pytest -n 2
+
+bench: .venv/.synced  ## Measure everything beside its peers, a quarter of an hour, into bench/RESULTS.md
+	$(UV) sync --frozen --group bench
+	$(RUN) python bench/run.py
 
 coverage: .venv/.synced  ## The same, slower, with the branches that no test takes
 	$(RUN) pytest -n 2 --cov --cov-report=term

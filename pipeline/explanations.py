@@ -100,7 +100,7 @@ def explain(
     random = np.random.default_rng(seed)
     n_accounts, n_features = fitted.rows.shape
     baseline, values = np.empty_like(fitted.predicted), np.empty_like(fitted.rows)
-    pairs = _no_pairs(n_accounts, n_features)
+    pairs = no_pairs(n_accounts, n_features)
     backgrounds = []
     for fold, fold_model in enumerate(fitted.models):
         size = min(BACKGROUND_ROWS, len(fold_model.training))
@@ -128,7 +128,7 @@ def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplan
     explainer = InterventionalExplainer.build(from_sklearn(model), background)
     explained = explainer.explain(rows)
     features, strongest, sums, mean = explainer.top_interactions(rows, STRONGEST)
-    pairs = _no_pairs(*rows.shape)
+    pairs = no_pairs(*rows.shape)
     kept = strongest.shape[1]
     pairs.features[:, :kept], pairs.amounts[:, :kept] = features, 2 * strongest
     pairs.sums[:] = sums
@@ -137,12 +137,13 @@ def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplan
 
 
 def _without_pairs(baseline: float, values: Matrix) -> ModelExplanation:
-    pairs = _no_pairs(*values.shape)
+    pairs = no_pairs(*values.shape)
     pairs.sums[:] = values
     return ModelExplanation(baseline=baseline, shap=values, pairs=pairs)
 
 
-def _no_pairs(n_rows: int, n_features: int) -> Pairs:
+def no_pairs(n_rows: int, n_features: int) -> Pairs:
+    """Return the pairs of so many accounts none of whose features interact; whoever calls fills them in."""
     return Pairs(
         features=np.zeros((n_rows, STRONGEST, 2), dtype=np.int64),
         amounts=np.zeros((n_rows, STRONGEST)),

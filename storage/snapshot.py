@@ -117,8 +117,8 @@ class Snapshot:
             SELECT
                 account_id, name, owner, region, industry, predicted, low, high, baseline,
                 percentile, book_percentile, book, span,
-                numbers, texts, shap, interactions, sensitivities, promotion, actions, rank, score, scaled_score, reason,
-                by_type, reasons
+                numbers, texts, shap, interactions, sensitivities, promotion,
+                actions, rank, score, scaled_score, reason, by_type, reasons
             FROM accounts
             WHERE account_key = upper($account_id)
             """,

@@ -20,7 +20,7 @@ from pipeline.allocation.book import Book
 from pipeline.allocation.describe import describe
 from pipeline.changes import Build, find_changes
 from pipeline.contents import tabulate_accounts
-from pipeline.explanations import Explanations
+from pipeline.explanations import Explanations, no_pairs
 from pipeline.features import Encoder
 from pipeline.intervals import Intervals
 from pipeline.models import CrossFit, FoldModel
@@ -105,7 +105,7 @@ def make_build(
             accounts,
             fitted,
             Intervals(low=predicted, high=predicted),
-            Explanations(baseline=predicted, shap=np.abs(rows)),
+            Explanations(baseline=predicted, shap=np.abs(rows), pairs=no_pairs(*rows.shape), backgrounds=()),
             allocations,
         ),
         features=FEATURES,
