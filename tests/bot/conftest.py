@@ -123,11 +123,6 @@ def synthetic_row(number: int, random: np.random.Generator) -> Row:
     }
 
 
-def interactions(shap: list[float]) -> list[dict[str, float]]:
-    """Return two pairs of features that add and take something beyond what each adds alone."""
-    return [{"first": 0, "second": 1, "value": 0.3 * shap[0]}, {"first": 2, "second": 4, "value": -0.1 * shap[0]}]
-
-
 def awkward_rows(rows: list[Row]) -> list[Row]:
     """Return accounts such as nobody would make up, made up."""
     losing = rows[40] | {
@@ -175,7 +170,7 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
         "numbers": numbers,
         "texts": texts,
         "shap": [row["shap"] for row in rows],
-        "interactions": [interactions(row["shap"]) for row in rows],
+        "interactions": [[] for _ in rows],
         "fold": [number % 5 for number in range(len(rows))],
         "sensitivities": [row["sensitivities"] for row in rows],
         "promotion": [int(np.argmax(row["sensitivities"])) for row in rows],
