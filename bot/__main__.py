@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.config import BotConfig
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -150,7 +153,7 @@ def _print_digest(config: BotConfig) -> None:
         digest = make_digest(snapshots, day=datetime.now(UTC).astimezone(config.digest.timezone).date())
     for channel in config.digest.channels:
         typer.echo(f"For {channel}:")
-    typer.echo("\n".join(block_text(block, {}) for block in digest.blocks))
+    typer.echo("\n".join(block_text(block, {}) for block in digest.message.blocks))
 
 
 def _post_digests(config: BotConfig) -> bool:
@@ -189,14 +192,54 @@ def diff(
 
     from rich.console import Console
 
-    from bot.diff import diff_table, find_diff, write_csv
+    from bot.diff import diff_table, find_diff, write_changes
     from storage.snapshots import SnapshotStore
 
     with closing(SnapshotStore(home / "snapshots")) as snapshots:
         found = find_diff(snapshots, old, new)
     if csv is not None:
-        write_csv(csv, found.changes)
+        write_changes(csv, found.changes)
     Console().print(diff_table(found))
+
+
+_SINCE = typer.Option(formats=["%Y-%m-%d"], help="The first day, in UTC; from the beginning if left out.")
+_CSV = typer.Option(help="A file to write it into; printed if left out.")
+
+
+@app.command()
+def audit(
+    *,
+    since: Annotated[datetime | None, _SINCE] = None,
+    csv: Annotated[Path | None, _CSV] = None,
+) -> None:
+    """Export who was shown what, when and where, and what it cost."""
+    from bot.exports import export_audit
+
+    _export(export_audit, since, csv)
+
+
+@app.command()
+def outcomes(
+    *,
+    since: Annotated[datetime | None, _SINCE] = None,
+    csv: Annotated[Path | None, _CSV] = None,
+) -> None:
+    """Export what became of the actions that were recommended."""
+    from bot.exports import export_outcomes
+
+    _export(export_outcomes, since, csv)
+
+
+def _export(export: Callable[..., int], since: datetime | None, path: Path | None) -> None:
+    from contextlib import closing
+
+    from bot.config import BotConfig
+    from bot.services import open_bot_state
+
+    with closing(open_bot_state(BotConfig.from_env(os.environ, slack=False))) as state:
+        count = export(state, path, since=since or datetime.min)  # noqa: DTZ901 - UTC, as everything in the state
+    if path is not None:
+        typer.echo(f"Wrote {count:,} rows to {path}.")
 
 
 @app.command()

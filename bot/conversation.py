@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.admission import find_subject
+from bot.audit import AuditKind, audit_brief, audit_text, audit_view
 from bot.blocks import (
     answer_message,
     headline_message,
@@ -49,6 +50,8 @@ def open_brief(services: Services, visit: Visit, room: Room, asked: str, *, priv
     with services.snapshots.lease() as snapshot:
         found = look_up(snapshot, asked, may_see=visit.viewer.may_see)
         if isinstance(found, Unclear):
+            shown = [choice.account_id for choice in found.choices]
+            audit_view(services, room, AuditKind.CHOICES, snapshot_id=snapshot.info.snapshot_id, account_ids=shown)
             message = several_accounts_message if found.exact else unknown_account_message
             room.whisper(message(found.asked, found.choices, words=snapshot.info.words))
             return
@@ -70,6 +73,7 @@ def post_brief(services: Services, room: Room, brief: Brief, *, origin: str = ""
 
     Asked within a thread, that thread becomes the brief's. ``origin`` is the room it was asked for in, if another.
     """
+    audit_brief(services, room, brief)
     parent_ts = room.post(headline_message(brief), thread_ts=room.thread_ts)
     thread = Thread(
         channel=room.channel,
@@ -118,6 +122,7 @@ def answer_question(services: Services, room: Room, thread: Thread, question: st
         passages = _find_passages(services, question, brief)
         answer = services.writer.answer(brief, question, transcript=transcript, passages=passages)
         brief = replace(brief, evidence=(*brief.evidence, *passages))
+        audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
         message = answer_message(brief, answer)
         room.post(message, thread_ts=thread.thread_ts)
         said = " ".join(statement.text for statement in answer.statements)
@@ -140,6 +145,7 @@ def _share_charts(room: Room, thread: Thread, charts: tuple[Chart, ...]) -> None
 
 def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief, *, origin: str) -> None:
     plan = services.writer.write_plan(brief)
+    audit_text(services, room, brief, plan, thread_ts=thread.thread_ts)
     *first, last = plan_messages(brief, plan)
     controls = brief_controls(share=thread.private, origin=origin)
     for message in (*first, replace(last, blocks=(*last.blocks, controls))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.changes import list_values, rounded_parts
-from bot.errors import NothingToCompareError, UnknownSnapshotError, UnwritableFileError
+from bot.csv_file import write_csv
+from bot.errors import NothingToCompareError, UnknownSnapshotError
 from bot.normalise import capitalise, normalise
 from storage.records import ChangeKind
 from storage.snapshots import make_change
@@ -186,21 +186,10 @@ def _name(change: Change) -> Text:
     )
 
 
-def write_csv(path: Path, changes: Iterable[Change]) -> None:
-    """Write all changes, amounts in full; raises UnwritableFileError.
-
-    A text that a spreadsheet would take for a formula gets an apostrophe before it; ids stay as they are.
-    """
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow([*_COLUMNS, "values"])
-            for change in changes:
-                cells = [getattr(change, name) for name in _COLUMNS]
-                writer.writerow([cells[0], *map(_inert, [*cells[1:], list_values(change, most=_ALL)])])
-    except OSError as error:
-        raise UnwritableFileError(path, error) from error
-
-
-def _inert(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+def write_changes(path: Path, changes: Iterable[Change]) -> None:
+    """Write all changes, amounts in full; raises UnwritableFileError."""
+    write_csv(
+        path,
+        [*_COLUMNS, "values"],
+        ([*(getattr(change, name) for name in _COLUMNS), list_values(change, most=_ALL)] for change in changes),
+    )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.audit import AuditKind
 from bot.blocks import digest_message
 from bot.boundary import log_error
 from bot.room import post
-from storage.state import DigestClaim
+from storage.state import AuditRow, DigestClaim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -57,7 +59,16 @@ def due(now: datetime, *, at: time, timezone: ZoneInfo, days: Collection[int]) -
     return today if today.weekday() in days and now.astimezone(UTC) >= moment else None
 
 
-def make_digest(snapshots: SnapshotStore, *, day: date, may_see: Callable[[Owned], bool] = lambda _: True) -> Message:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """A digest as it is posted, the snapshot it was made from, and the accounts that it names."""
+
+    message: Message
+    snapshot_id: str
+    account_ids: tuple[str, ...]
+
+
+def make_digest(snapshots: SnapshotStore, *, day: date, may_see: Callable[[Owned], bool] = lambda _: True) -> Digest:
     """Return the newest snapshot's accounts that get actions, highest expected value first, and the biggest moves.
 
     Only what ``may_see`` admits is in it.
@@ -68,7 +79,12 @@ def make_digest(snapshots: SnapshotStore, *, day: date, may_see: Callable[[Owned
     with snapshots.lease() as snapshot:
         rows = snapshot.digest(limit=LONGEST_DIGEST, visible=may_see)
         movers = snapshot.movers(limit=MOST_MOVERS, visible=may_see)
-        return digest_message(snapshot.info, rows, day=day, movers=movers)
+        ids = [row.account_id for row in rows] + [change.account_id for change in (*movers.up, *movers.down)]
+        return Digest(
+            message=digest_message(snapshot.info, rows, day=day, movers=movers),
+            snapshot_id=snapshot.info.snapshot_id,
+            account_ids=tuple(dict.fromkeys(ids)),
+        )
 
 
 def post_due_digests(services: Services, client: WebClient, config: DigestConfig) -> None:
@@ -106,9 +122,24 @@ def post_digest(services: Services, client: WebClient, channel: str, *, day: dat
     outcome = Outcome.FOUND if message_ts else Outcome.POSTED
     if message_ts is None:
         metadata = {"event_type": _EVENT_TYPE, "event_payload": {"key": key}}
-        message_ts = post(client, digest, channel=channel, metadata=metadata)
-    services.state.mark_digest_posted(channel, day, message_ts=message_ts, now=services.clock())
+        services.state.audit(_audit_row(digest, channel, at=services.clock()))
+        message_ts = post(client, digest.message, channel=channel, metadata=metadata)
+    services.state.mark_digest_posted(
+        channel, day, message_ts=message_ts, snapshot_id=digest.snapshot_id, now=services.clock()
+    )
     return outcome
+
+
+def _audit_row(digest: Digest, channel: str, *, at: datetime) -> AuditRow:
+    """Return the line of the audit: nobody asked, and all who read the channel saw these accounts."""
+    return AuditRow(
+        at=at,
+        user_id="",
+        channel=channel,
+        kind=AuditKind.DIGEST,
+        snapshot_id=digest.snapshot_id,
+        evidence=digest.account_ids,
+    )
 
 
 def _find_posted(client: WebClient, channel: str, key: str, day: date, timezone: ZoneInfo) -> str | None:

@@ -76,6 +76,11 @@ def make_home(home: Path) -> None:
         raise HomeUnusableError(home) from error
 
 
+def open_bot_state(config: BotConfig) -> State:
+    """Open what the bot remembers, in the database that the settings name or in the home; raises StateError."""
+    return open_state(config.home / "state.sqlite", database_url=config.database_url)
+
+
 @contextmanager
 def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = None) -> Iterator[Services]:
     """Open everything under ``config.home``, which is created where it is missing, and close it at the end."""
@@ -85,7 +90,7 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
     writer = make_writer(api_key=config.anthropic_api_key, base_url=config.anthropic_base_url, model=config.model)
     with (
         closing(SnapshotStore(config.home / "snapshots")) as snapshots,
-        closing(open_state(config.home / "state.sqlite", database_url=config.database_url)) as state,
+        closing(open_bot_state(config)) as state,
     ):
         yield Services(
             snapshots=snapshots,

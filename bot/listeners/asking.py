@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bot.admission import enter
+from bot.audit import AuditKind, audit_view
 from bot.blocks import help_message, model_message
 from bot.conversation import answer_question, open_brief
 from pipeline.card import describe_model
@@ -30,6 +31,7 @@ def ask(services: Services, room: Room, asked: str) -> None:
         room.whisper(help_message(_find_words(services)))
     elif account.lower() == "model":
         with services.snapshots.lease() as snapshot:
+            audit_view(services, room, AuditKind.MODEL, snapshot_id=snapshot.info.snapshot_id)
             room.whisper(model_message(describe_model(snapshot)))
     else:
         open_brief(services, visit, room, account, private=private)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _PAGE: Final = 1000
+_SEPARATOR: Final = "\n"  # which no id of evidence or account has
 # As the query below selects them, after those that are stored in another form.
 _COLUMNS: Final = (
     "user_id", "channel", "thread_ts", "kind", "account_id", "snapshot_id", "model", "input_tokens",
@@ -25,8 +26,9 @@ class AuditRow:
     """One answer or view, without a word of what was asked or said. ``at`` reads back as UTC without a time zone.
 
     ``kind`` says what was asked for, such as "brief" or "digest"; ``user_id`` is "" where nobody asked. ``evidence``
-    has the ids of what was shown. ``model`` is None where no model wrote it, ``dollars`` where its price is not known.
-    ``dropped`` counts statements that were left out because their evidence does not carry them.
+    has the ids of what was shown: of evidence or, in a list, of accounts. ``model`` is None where no model wrote it,
+    ``dollars`` where its price is not known; ``seconds`` is how long the model took. ``dropped`` counts statements that
+    were left out because their evidence does not carry them.
     """
 
     at: datetime
@@ -72,7 +74,7 @@ class Audit(Tables):
             kind=row.kind,
             account_id=row.account_id,
             snapshot_id=row.snapshot_id,
-            evidence=" ".join(row.evidence),
+            evidence=_SEPARATOR.join(row.evidence),
             model=row.model,
             input_tokens=row.input_tokens,
             cache_read_tokens=row.cache_read_tokens,
@@ -104,7 +106,7 @@ class Audit(Tables):
             )
             for audit_id, at, evidence, *columns in rows:
                 named = dict(zip(_COLUMNS, columns, strict=True))
-                yield AuditRow(at=to_moment(at), evidence=tuple(evidence.split()), **named)
+                yield AuditRow(at=to_moment(at), evidence=tuple(filter(None, evidence.split(_SEPARATOR))), **named)
                 after = (at, audit_id)
             if len(rows) < _PAGE:
                 return

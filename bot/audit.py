@@ -1,0 +1,95 @@
+"""A line in the audit for every answer and view.
+
+It is written before what it is about can be read: what cannot be recorded is not shown, and a line whose message Slack
+did not take is the lesser evil.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.plan import Plan
+from storage.state import AuditRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.brief import Brief
+    from bot.plan import Answer
+    from bot.room import Room
+    from bot.services import Services
+
+
+class AuditKind(StrEnum):
+    """What was asked for."""
+
+    BRIEF = "brief"
+    PLAN = "plan"
+    ANSWER = "answer"
+    CHOICES = "choices"
+    MODEL = "model"
+    DIGEST = "digest"
+
+
+def audit_view(
+    services: Services, room: Room, kind: AuditKind, *, snapshot_id: str, account_ids: Iterable[str] = ()
+) -> None:
+    """Record that a person was shown something about these accounts."""
+    services.state.audit(
+        AuditRow(
+            at=services.clock(),
+            user_id=room.user_id,
+            channel=room.channel,
+            thread_ts=room.thread_ts,
+            kind=kind,
+            snapshot_id=snapshot_id,
+            evidence=tuple(account_ids),
+        )
+    )
+
+
+def audit_brief(services: Services, room: Room, brief: Brief) -> None:
+    """Record that a person was shown a brief, with all its evidence."""
+    services.state.audit(
+        AuditRow(
+            at=services.clock(),
+            user_id=room.user_id,
+            channel=room.channel,
+            thread_ts=room.thread_ts,
+            kind=AuditKind.BRIEF,
+            account_id=brief.account.account_id,
+            snapshot_id=brief.snapshot.snapshot_id,
+            evidence=tuple(item.evidence_id for item in brief.evidence),
+        )
+    )
+
+
+def audit_text(services: Services, room: Room, brief: Brief, text: Plan | Answer, *, thread_ts: str) -> None:
+    """Record that a person was shown a plan or an answer: what it cites, who wrote it and what that cost."""
+    if isinstance(text, Plan):
+        kind, statements = AuditKind.PLAN, [item for section in text.sections for item in section.statements]
+        statements += [text.promotion] if text.promotion else []
+    else:
+        kind, statements = AuditKind.ANSWER, list(text.statements)
+    usage = text.authorship.usage
+    services.state.audit(
+        AuditRow(
+            at=services.clock(),
+            user_id=room.user_id,
+            channel=room.channel,
+            thread_ts=thread_ts,
+            kind=kind,
+            account_id=brief.account.account_id,
+            snapshot_id=brief.snapshot.snapshot_id,
+            evidence=tuple(dict.fromkeys(each for statement in statements for each in statement.evidence)),
+            model=text.authorship.model,
+            input_tokens=usage.input_tokens if usage else 0,
+            cache_read_tokens=usage.cache_read_tokens if usage else 0,
+            cache_write_tokens=usage.cache_write_tokens if usage else 0,
+            output_tokens=usage.output_tokens if usage else 0,
+            dollars=usage.dollars if usage else None,
+            seconds=usage.seconds if usage else 0.0,
+            dropped=text.authorship.dropped,
+        )
+    )
