@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 _MARGIN: Final = 18 * mm
 _WIDTH: Final = A4[0] - 2 * _MARGIN
-_PICTURE: Final = 200 * mm  # high at most, so that a picture and its heading share a page
+_PICTURE: Final = 220 * mm  # high at most, so that a picture and its words share a page
 _INK, _MUTED, _RULE, _SHADE = HexColor("#1a1a1a"), HexColor("#5a5a5a"), HexColor("#dddddd"), HexColor("#f4f4f4")
 # The fonts of the pictures: unlike the standard fonts of PDF they have Greek, Cyrillic and the signs that plans use.
 _FONT: Final = "DejaVuSans"
@@ -134,7 +134,6 @@ def _lay_out_charts(charts: Iterable[Chart]) -> Iterator[Flowable]:
         width, height = ImageReader(BytesIO(chart.png)).getSize()
         scale = min(_WIDTH / width, _PICTURE / height)
         yield PageBreak()
-        yield _paragraph(chart.title, _HEADING)
         yield Image(BytesIO(chart.png), width * scale, height * scale)
         yield Spacer(0, 6)
         yield _paragraph(chart.alt_text, _MUTED_LINE)
@@ -199,7 +198,7 @@ def _paragraph(text: str, style: Any) -> Paragraph:
 
 
 def _xml(text: str) -> str:
-    return escape(drawable(text)).replace("\n", "<br/>")
+    return "<br/>".join(escape(drawable(line)) for line in text.splitlines())
 
 
 def _escape_markdown(text: str) -> str:

@@ -56,6 +56,7 @@ def test_the_pdf_holds_plan_pictures_and_every_piece_of_evidence(brief_of: Calla
     appendix = appendix[appendix.index("What the statements rest on") :]
     assert all(item.evidence_id in appendix for item in brief.evidence)
     assert all(item.citation.split(":")[0] in appendix for item in brief.evidence)
+    assert "□" not in appendix
     assert all(f"{number}" in page for number, page in enumerate(pages, start=1))
 
 
