@@ -37,7 +37,7 @@ from storage.snapshot import Snapshot, read_only_connection
 from storage.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from storage.records import SnapshotInfo
@@ -73,10 +73,10 @@ class CarelessStore:
         """Write over what is there."""
         info = self._shelf.publish(contents, now=now)
         content = (self._root / "aside" / f"{info.snapshot_id}.duckdb").read_bytes()
-        with (self._root / "current.duckdb").open("wb") as file:
+        with (self._root / "current.duckdb").open("wb", buffering=0) as file:
             for start in range(0, len(content), 4096):
                 file.write(content[start : start + 4096])
-                file.flush()
+                os.fsync(file.fileno())
         return info
 
     def lease(self) -> AbstractContextManager[Snapshot]:
@@ -255,7 +255,8 @@ def damage(published: Path, folder: Path, spoil: Spoil, *, faults: int, seed: in
     for _ in track(range(faults), spoil.__name__, console=Console(stderr=True)):
         copy = folder / "copy"
         shutil.copytree(published, copy)
-        file = chance.choice([path for path in sorted(copy.iterdir()) if path.is_file() and path.stat().st_size])
+        newest = (copy / "CURRENT").read_text("utf-8").strip()
+        file = chance.choice([copy / "CURRENT", *sorted(copy.glob(f"{newest}.*"))])
         file.chmod(0o644)
         spoil(file, chance)
         tally.tries += 1
@@ -303,19 +304,19 @@ def truncate(file: Path, chance: random.Random) -> None:
     os.truncate(file, chance.randrange(file.stat().st_size))
 
 
-def fill_disk(published: Path, contents: Path) -> Tally:
+def fill_disk(published: Path, contents: Path, kilobytes: Sequence[int] = FULL_DISKS) -> Tally:
     """Publish where only so much can be written; the snapshot before must stay readable, and nothing be left over."""
     tally = Tally()
     with closing(SnapshotStore(published)) as store, store.lease() as before:
         expected = before.info.snapshot_id
-    for kilobytes in FULL_DISKS:
+    for most in kilobytes:
         tally.tries += 1
         code = (
             "import sys; from bench.torture import publish_within; "
             "publish_within(int(sys.argv[1]), sys.argv[2], sys.argv[3])"
         )
         subprocess.run(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", code, str(kilobytes), str(published), str(contents)],
+            [sys.executable, "-c", code, str(most), str(published), str(contents)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             check=True,

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import pickle
-import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,6 +23,9 @@ from storage.errors import (
 from storage.snapshots import SnapshotStore
 
 from .conftest import ARTEFACT, FEATURES, PROMOTIONS, WORDS, MakeContents, account
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 
@@ -410,59 +407,3 @@ def test_publishers_that_race_get_generations_of_their_own(root: Path, make_cont
         published = list(pool.map(lambda _: SnapshotStore(root).publish(contents, now=NOW), range(6)))
 
     assert sorted(info.generation for info in published) == [1, 2, 3, 4, 5, 6]
-
-
-PUBLISH_FOREVER = """
-import pickle, sys
-from datetime import UTC, datetime
-from pathlib import Path
-from storage.snapshots import SnapshotStore
-
-contents = pickle.loads(Path(sys.argv[2]).read_bytes())
-while True:
-    SnapshotStore(Path(sys.argv[1])).publish(contents, now=datetime.now(UTC))
-    print("published", flush=True)
-"""
-
-
-def test_a_publisher_killed_at_any_moment_leaves_the_last_good_snapshot(
-    root: Path, store: SnapshotStore, make_contents: MakeContents, tmp_path: Path
-) -> None:
-    store.publish(make_contents(), now=NOW)
-    handed_over = tmp_path / "contents"
-    handed_over.write_bytes(pickle.dumps(make_contents([account(place) for place in range(200)])))
-    chance = random.Random(20260302)  # noqa: S311 - picks the moments of the kills
-    reads, last = 0, 0
-    for _ in range(8):
-        publisher = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", PUBLISH_FOREVER, str(root), str(handed_over)],
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
-        )
-        assert publisher.stdout is not None
-        assert publisher.stdout.readline() == b"published\n"
-        deadline = time.monotonic() + chance.uniform(0.0, 0.4)
-        while time.monotonic() < deadline:
-            with store.lease() as snapshot:
-                assert snapshot.info.accounts in (5, 200)
-                assert snapshot.info.generation >= last
-                assert snapshot.find_account("ACME-004") is not None
-                last = snapshot.info.generation
-            reads += 1
-        os.kill(publisher.pid, signal.SIGKILL)
-        publisher.wait()
-        publisher.stdout.close()
-
-        cold = SnapshotStore(root)
-        with cold.lease() as snapshot, store.lease() as warm:
-            assert snapshot.info == warm.info
-            assert snapshot.info.generation > 1
-            assert len(snapshot.digest(limit=500)) == snapshot.info.allocation.accounts_with_actions
-        cold.close()
-
-    assert reads > 0
-    info = store.publish(make_contents(), now=NOW)
-    assert info.generation > last
-    assert not (root / "building").exists()
-    assert len(list(root.glob("*.duckdb"))) <= 7
-    assert {path.stem for path in root.glob("*.duckdb")} == {path.stem for path in root.glob("*.json")}
