@@ -31,7 +31,7 @@ def test_the_plan_as_markdown_has_the_words_and_citations_of_the_messages(brief_
     document = plan_markdown(brief_of("LOSS-001"), plan_of(Statement(text="Ask why.", evidence=("D1", "A2"))))
 
     assert document.startswith("# Everything Is Difficult GmbH · LOSS-001\n")
-    assert "- Ask why. *\\[SHAP: Demo requests -$19.5K · Allocation: reason\\]*\n" in document
+    assert "- Ask why. *\\[SHAP: Demo requests -$19.5K · Allocation: given\\]*\n" in document
     assert document.count("## ") == len(SectionName) + 1
     assert "Written without an AI model: no API key is set. Data as of 22 Nov 2026" in document
 
