@@ -175,7 +175,7 @@ def _find_passages(services: Services, question: str, brief: Brief) -> tuple[Evi
     """Return passages about the question that the brief does not have, numbered after its own."""
     library = services.shelf.current()
     known = {item.text for item in brief.evidence}
-    hits = () if library is None else library.search(question, limit=_PASSAGES_PER_QUESTION)
+    hits = () if library is None else library.answers(question, limit=_PASSAGES_PER_QUESTION)
     fresh = [hit for hit in hits if passage_evidence([hit])[0].text not in known]
     first = 1 + sum(item.kind is EvidenceKind.PASSAGE for item in brief.evidence)
     return passage_evidence(fresh, first=first)

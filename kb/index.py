@@ -6,6 +6,7 @@ newest name. A reader therefore sees the old index or the new one, never half of
 
 import hashlib
 import json
+import math
 import re
 import shutil
 import tempfile
@@ -28,6 +29,10 @@ RRF_K: Final = 60
 FORMAT: Final = 2  # raise it when the files of an index change
 
 _FUSION_DEPTH = 1_000  # how far down each ranking the fusion looks
+# The share of a question's weight that a passage must hold to answer it, in one word, in two, in three or more. One
+# rare word in common is chance more often than not. Chosen on the questions "before" of tests/kb/questions.toml.
+_ENOUGH: Final = (0.9, 0.6, 0.3)
+_ANSWER_DEPTH = 15  # how far below the best an answer is looked for
 _OPEN_ATTEMPTS = 5
 _KEEP = 2  # the newest, and the one before for whoever is just opening it
 _NAME = re.compile(r"index-(\d{6})")
@@ -120,6 +125,33 @@ class Library:
         best = np.argsort(-scores, kind="stable")[:limit]
         return tuple(Hit(passage=self._passages[i], score=float(scores[i])) for i in best if scores[i] > 0)
 
+    def answers(self, question: str, *, limit: int = 5, kinds: Collection[str] | None = None) -> tuple[Hit, ...]:
+        """Return the best passages that can answer a question, best first; none where no document has the answer.
+
+        A word of the question weighs its inverse document frequency, a word that no passage holds the most. A passage
+        can answer when it holds enough of that weight: see `_ENOUGH`. Measured by ``bench/retrieval.py``.
+        """
+        asked = set(stem(question))
+        weights = {term: self._weight(term) for term in asked}
+        total = sum(weights.values())
+
+        def can_answer(hit: Hit) -> bool:
+            held = asked & set(stem(_indexed_text(hit.passage)))
+            enough = _ENOUGH[min(len(held), len(_ENOUGH)) - 1]  # a hit holds one at least
+            return sum(weights[term] for term in held) >= enough * total
+
+        hits = self.search(question, limit=limit + _ANSWER_DEPTH, kinds=kinds)
+        return tuple(hit for hit in hits if can_answer(hit))[:limit]
+
+    def _weight(self, term: str) -> float:
+        """Return how much a word tells: BM25's inverse document frequency."""
+        holding = 0
+        if self._bm25 is not None and term in self._bm25.vocab_dict:
+            column = self._bm25.vocab_dict[term]
+            first, after = self._bm25.scores["indptr"][column : column + 2]
+            holding = int(after - first)
+        return math.log(1 + (len(self._passages) - holding + 0.5) / (holding + 0.5))
+
     def search_many(
         self, queries: Sequence[str], *, limit: int = 8, at_least_one_of_each_kind: bool = False
     ) -> tuple[Hit, ...]:
@@ -162,6 +194,10 @@ def _weakest_of_several(hits: list[Hit]) -> Hit | None:
     return min((hit for hit in hits if kinds.count(hit.passage.kind) > 1), key=lambda hit: hit.score, default=None)
 
 
+def _indexed_text(passage: Passage) -> str:
+    return f"{passage.document} {passage.section}\n{passage.text}"
+
+
 def stem(text: str) -> list[str]:
     """Return the text's words as they are indexed: lower case, no stop words, stemmed."""
     words = [word for word in re.findall(r"\w+", text.casefold()) if word not in STOPWORDS_EN_PLUS]
@@ -190,7 +226,7 @@ def write_index(
         lines = [json.dumps(asdict(passage), ensure_ascii=False, sort_keys=True) + "\n" for passage in passages]
         (aside / "passages.jsonl").write_text("".join(lines), encoding="utf-8")
         searched = [passage for passage in passages if passage.passage_id not in repeats]
-        terms = [stem(f"{passage.document} {passage.section}\n{passage.text}") for passage in searched]
+        terms = [stem(_indexed_text(passage)) for passage in searched]
         searchable = any(terms)
         if searchable:
             bm25 = bm25s.BM25(method="lucene")

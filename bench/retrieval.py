@@ -1,0 +1,157 @@
+"""Questions over our five documents: is the passage that answers found, and is nothing found where there is none?
+
+    python bench/retrieval.py
+
+The questions are those of tests/kb/questions.toml; a passage is relevant when it is of the document named there and
+holds the words of the answer. The peer is scikit-learn's TF-IDF with cosine similarity over the same passages, in the
+same run, with its own threshold for "no answer": the one with the best mean of both kinds of success on the questions
+written "before", as ours was chosen. Those written "after" had no say in either.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from kb.build import build_library
+from kb.index import Library
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kb.passages import Passage
+
+QUESTIONS = Path(__file__).parents[1] / "tests" / "kb" / "questions.toml"
+DEPTH = 10
+
+
+class System(Protocol):
+    """Something that answers questions with passages."""
+
+    def rank(self, question: str) -> Sequence[Passage]:
+        """Return the ten best passages, best first, whether they answer or not."""
+
+    def answer(self, question: str) -> Sequence[Passage]:
+        """Return up to five passages that answer, none if none does."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The library as the bot uses it."""
+
+    library: Library
+
+    def rank(self, question: str) -> Sequence[Passage]:
+        """Return the ten best passages."""
+        return [hit.passage for hit in self.library.search(question, limit=DEPTH)]
+
+    def answer(self, question: str) -> Sequence[Passage]:
+        """Return up to five passages that answer."""
+        return [hit.passage for hit in self.library.answers(question)]
+
+
+class TfIdf:
+    """scikit-learn's TF-IDF, its English stop words, words and pairs of words."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = passages
+        self._vectorizer = TfidfVectorizer(stop_words="english", ngram_range=(1, 2), sublinear_tf=True)
+        self._matrix = self._vectorizer.fit_transform(
+            [f"{passage.document} {passage.section}\n{passage.text}" for passage in passages]
+        )
+        self.threshold = 0.0
+
+    def rank(self, question: str) -> Sequence[Passage]:
+        """Return the ten best passages."""
+        return [passage for passage, _ in self._scored(question)]
+
+    def answer(self, question: str) -> Sequence[Passage]:
+        """Return up to five passages that answer."""
+        return [passage for passage, score in self._scored(question)[:5] if score >= self.threshold]
+
+    def _scored(self, question: str) -> list[tuple[Passage, float]]:
+        scores = (self._matrix @ self._vectorizer.transform([question]).T).toarray().ravel()
+        best = np.argsort(-scores, kind="stable")[:DEPTH]
+        return [(self._passages[place], float(scores[place])) for place in best if scores[place] > 0]
+
+
+def main() -> None:
+    questions = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as home:
+        build_library(Path(home), progress=lambda *_: None)
+        library = Library.open(Path(home) / "kb" / "index")
+        check(questions, library.passages)
+        peer = TfIdf(library.passages)
+        choose_threshold(peer, questions)
+        print(f"{len(library.passages)} passages; TF-IDF answers from a cosine of {peer.threshold:.2f}")
+        for name, system in (("precall", Ours(library)), ("TF-IDF", peer)):
+            for written in ("before", "after"):
+                print_row(name, written, system, questions, library.passages)
+
+
+def check(questions: dict[str, Any], passages: Sequence[Passage]) -> None:
+    """Stop where a question's answer is in no passage."""
+    for written in ("before", "after"):
+        for question in questions[written]:
+            if not any(is_relevant(passage, question) for passage in passages):
+                raise SystemExit(f"No passage of {question['document']} holds {question['answer']!r}.")
+
+
+def is_relevant(passage: Passage, question: dict[str, str]) -> bool:
+    return passage.file == f"{question['document']}.pdf" and question["answer"] in " ".join(passage.text.split())
+
+
+def choose_threshold(peer: TfIdf, questions: dict[str, Any]) -> None:
+    def success(threshold: float) -> float:
+        peer.threshold = threshold
+        return answered(peer, questions["before"]) + silent(peer, questions["unanswerable_before"])
+
+    peer.threshold = max(np.arange(0, 0.5, 0.01), key=success)
+
+
+def answered(system: System, questions: Sequence[dict[str, str]]) -> float:
+    """Return the share of questions whose answer is among the five passages that are shown."""
+    return float(
+        np.mean([any(is_relevant(each, asked) for each in system.answer(asked["question"])) for asked in questions])
+    )
+
+
+def silent(system: System, questions: Sequence[dict[str, str]]) -> float:
+    """Return the share of questions without an answer that get none."""
+    return float(np.mean([not system.answer(asked["question"]) for asked in questions]))
+
+
+def print_row(name: str, written: str, system: System, questions: dict[str, Any], passages: Sequence[Passage]) -> None:
+    asked, unanswerable = questions[written], questions[f"unanswerable_{written}"]
+    relevant = [sum(is_relevant(passage, each) for passage in passages) for each in asked]
+    ranks = [[is_relevant(passage, each) for passage in system.rank(each["question"])] for each in asked]
+    figures = {
+        "hit@1": np.mean([any(hits[:1]) for hits in ranks]),
+        "hit@5": np.mean([any(hits[:5]) for hits in ranks]),
+        "MRR@10": np.mean([reciprocal_rank(hits) for hits in ranks]),
+        "nDCG@10": np.mean([ndcg(hits, best) for hits, best in zip(ranks, relevant, strict=True)]),
+        f"answered ({len(asked)})": answered(system, asked),
+        f"silent ({len(unanswerable)})": silent(system, unanswerable),
+    }
+    print(f"{name:8} {written:7}" + "".join(f"  {label} {figure:.3f}" for label, figure in figures.items()))
+
+
+def reciprocal_rank(hits: Sequence[bool]) -> float:
+    return 1 / (hits.index(True) + 1) if any(hits) else 0.0
+
+
+def ndcg(hits: Sequence[bool], relevant: int) -> float:
+    """Return the discounted gain over that of all relevant passages first (Järvelin & Kekäläinen, 2002)."""
+    gain = sum(hit / math.log2(place + 2) for place, hit in enumerate(hits))
+    return gain / sum(1 / math.log2(place + 2) for place in range(min(relevant, DEPTH)))
+
+
+if __name__ == "__main__":
+    main()
