@@ -1,4 +1,5 @@
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from kb.errors import LibraryBrokenError, LibraryNotFoundError, PassageNotFoundE
 from kb.index import Library, write_index
 from kb.passages import Passage
 
+QUESTIONS = Path(__file__).with_name("questions.toml")
 PRODUCT, COMPETITIVE = "product-capabilities.pdf", "competitive-intelligence.pdf"
 CASE, TRENDS, PRACTICE = (
     "case-study-fintech-success.pdf",
@@ -63,6 +65,34 @@ def test_a_query_none_of_whose_words_occurs_finds_nothing(library: Library) -> N
     assert library.search("the of and") == ()
     assert library.search("") == ()
     assert library.search_many(["xylophone", ""], at_least_one_of_each_kind=True) == ()
+
+
+def test_nine_in_ten_questions_are_answered_and_nine_in_ten_without_an_answer_find_nothing(library: Library) -> None:
+    questions = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
+
+    for written in ("before", "after"):
+        answered = [
+            any(
+                hit.passage.file == f"{asked['document']}.pdf" and asked["answer"] in " ".join(hit.passage.text.split())
+                for hit in library.answers(asked["question"])
+            )
+            for asked in questions[written]
+        ]
+        silent = [library.answers(asked["question"]) == () for asked in questions[f"unanswerable_{written}"]]
+        assert len(answered) == 60
+        assert len(silent) == 22
+        assert sum(answered) >= 0.9 * len(answered)
+        assert sum(silent) >= 0.9 * len(silent)
+
+
+def test_one_rare_word_in_common_is_no_answer(tmp_path: Path) -> None:
+    write(tmp_path, passage(1, "Ferrowatch stores telemetry at full resolution"), passage(2, "Pricing follows volume"))
+    library = Library.open(tmp_path)
+
+    assert library.search("Who chairs the board of Ferrowatch?")
+    assert library.answers("Who chairs the board of Ferrowatch?") == ()
+    assert library.answers("Ferrowatch")[0].passage.passage_id == "p1"
+    assert library.answers("Does Ferrowatch store telemetry?", kinds=("trends",)) == ()
 
 
 def test_hits_come_best_first_and_only_of_the_kinds_asked_for(library: Library) -> None:
