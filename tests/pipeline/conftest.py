@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from pipeline import run
 from pipeline.config import PipelineConfig
@@ -50,6 +51,13 @@ class Built:
     info: SnapshotInfo
     store: SnapshotStore
     progress: StageNames
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Fit as a build does; threads that wait for each other on a busy machine take minutes for what takes seconds."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")
