@@ -220,6 +220,11 @@ def readiness_message(readiness: Readiness) -> Message:
     unread = [column for column in readiness.columns if not column.used and column.name not in leaks]
     facts = [
         f"{readiness.rows_read:,} rows read, {readiness.rows_used:,} used.",
+        *(
+            [f"{readiness.rows_to_predict:,} of them have no outcome: they are predicted, and teach nothing."]
+            if readiness.rows_to_predict
+            else []
+        ),
         *([f"{readiness.merged:,} exact copies of other rows were merged."] if readiness.merged else []),
         f"{len(readiness.features):,} of {len(readiness.columns):,} columns are features of the model.",
         f"Read as {readiness.reading}.",

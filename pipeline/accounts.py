@@ -44,8 +44,8 @@ class Accounts:
 
     ``table`` has one row per account: account_id, name, owner, region and industry (empty where the source has none),
     the ``features``, and the sensitivities named in ``promotions`` with their labels. ``outcome`` is in the unit of
-    the pack's target. ``groups`` and ``times`` have one entry a row or are None. ``ceiling`` is the best reachable R²,
-    known for made-up accounts only.
+    the pack's target, NaN where it is not known. ``groups`` and ``times`` have one entry a row or are None.
+    ``ceiling`` is the best reachable R², known for made-up accounts only.
     """
 
     pack: Pack

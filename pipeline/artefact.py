@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from skops import io as skops_io
 
 from pipeline.errors import DamagedArtefactError, UntrustedArtefactError
@@ -60,7 +61,7 @@ def dump(selection: Selection, *, seed: int, id_column: str = "account_id") -> b
             "family": selection.family,
             "features": [{**asdict(feature), "kind": feature.kind.value} for feature in features],
             "id_column": id_column,
-            "training_rows": len(fitted.predicted),
+            "training_rows": len(np.unique(np.concatenate([fold.training for fold in fitted.models]))),
             "seed": seed,
             "score": asdict(selection.score),
             "versions": library_versions(),

@@ -28,12 +28,12 @@ _QUANTILE, _DIGITS = 2 / 3, 2
 def measure_base_rates(features: Sequence[Feature], table: pd.DataFrame, outcome: Column) -> tuple[BaseRate, ...]:
     """Return the medians of the outcome on either side of one threshold of each number, and for each category.
 
-    Left out is what has fewer than ``FEWEST`` accounts on a side.
+    Rows whose outcome is not known (NaN) are in none. Left out is what has fewer than ``FEWEST`` accounts on a side.
     """
     rates = []
     for feature in features:
         column = table[feature.name]
-        known = column.notna().to_numpy()
+        known = column.notna().to_numpy() & ~np.isnan(outcome)
         if feature.kind is FeatureKind.NUMBER:
             values = column[known].to_numpy(dtype=np.float64)
             threshold = _round(float(np.quantile(values, _QUANTILE, method="higher"))) if len(values) else 0.0

@@ -85,6 +85,7 @@ def _describe_verdict(info: SnapshotInfo) -> CardSection:
 
 def _describe_data(snapshot: Snapshot) -> CardSection:
     info, card = snapshot.info, snapshot.info.card
+    without = info.accounts - card.training_rows
     return CardSection(
         heading="Data",
         sentences=(
@@ -95,6 +96,11 @@ def _describe_data(snapshot: Snapshot) -> CardSection:
             (
                 f"{card.training_rows:,} rows with an outcome and {len(snapshot.features)} features; the mean "
                 f"outcome is {format_amount(card.target_mean, info.words.unit)}."
+            ),
+            *(
+                [f"The outcome of {without:,} more is not known: they are predicted, and in no figure of this card."]
+                if without
+                else []
             ),
             f"Snapshot {info.snapshot_id} was built at {info.created_at:%Y-%m-%d %H:%M} UTC.",
         ),

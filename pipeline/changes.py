@@ -28,6 +28,7 @@ from pipeline.allocation.book import Book
 from pipeline.allocation.errors import ConstraintError, InfeasibleError
 from pipeline.allocation.rules import Rules
 from pipeline.errors import DamagedArtefactError, UntrustedArtefactError
+from pipeline.folds import NOBODY
 from pipeline.models import CrossFit
 from storage.errors import SnapshotError
 from storage.records import ChangeKind, Comparison, FeatureKind
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 
 # Stored and repeated predictions of the same model may differ by rounding, and by no more.
 _SAME = 1e-9
-_NOBODY = -1
 _SHOWN = ["account_id", "name", "owner", "region", "predicted", "actions"]
 
 
@@ -214,7 +214,7 @@ def _apply(models: Sequence[FoldModel], table: pd.DataFrame, folds: Places) -> C
         if own.any():
             rows[own] = read[own]
             predicted[own] = each.model.predict(read[own])
-    strangers = folds == _NOBODY
+    strangers = folds == NOBODY
     if strangers.any():
         guesses = [each.model.predict(read[strangers]) for each, read in zip(models, encoded, strict=True)]
         predicted[strangers] = np.mean(guesses, axis=0)
@@ -346,7 +346,7 @@ def _others(places: Places, rows: int) -> list[int]:
 
 
 def _none(rows: int) -> Places:
-    return np.full(rows, _NOBODY, dtype=np.intp)
+    return np.full(rows, NOBODY, dtype=np.intp)
 
 
 def _columns(features: Sequence[Feature]) -> list[tuple[str, str, str]]:

@@ -77,7 +77,8 @@ def make_intervals(outcome: Column, fitted: CrossFit) -> Intervals:
     that move along with the prediction. Coverage then holds about each amount, and only approximately. The errors of an
     account's own fold are left out, so that the coverage measured on these accounts is honest.
 
-    Where no outcome is negative, no interval reaches below 0, unless the prediction does.
+    Where no outcome is negative, no interval reaches below 0, unless the prediction does. An outcome that is not known
+    is NaN.
     """
     predicted = fitted.predicted
     low, high = np.empty_like(predicted), np.empty_like(predicted)
@@ -86,7 +87,7 @@ def make_intervals(outcome: Column, fitted: CrossFit) -> Intervals:
         lower, upper = _bounds_near(predicted[inside], predicted[others], (outcome - predicted)[others])
         low[inside] = predicted[inside] + np.minimum(lower, 0.0)
         high[inside] = predicted[inside] + np.maximum(upper, 0.0)
-    if outcome.min() >= 0:
+    if np.nanmin(outcome) >= 0:
         low = np.maximum(low, np.minimum(predicted, 0.0))
     return Intervals(low=low, high=high)
 

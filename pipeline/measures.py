@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pipeline.artefact import library_versions
 from pipeline.calibration import measure_calibration
 from pipeline.intervals import FIFTHS, LEVEL, Intervals, name_fifths
 from storage.records import ModelCard
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
@@ -34,7 +35,7 @@ def make_card(
     artefact_sha256: str,
 ) -> ModelCard:
     """Return what was measured, on rows whose predictions may be compared with their outcomes and on no others."""
-    measured = selection.fitted.measured
+    measured, known = selection.fitted.measured, ~np.isnan(outcome)
     outcomes, predicted = outcome[measured], selection.fitted.predicted[measured]
     shown = Intervals(low=intervals.low[measured], high=intervals.high[measured])
     segments = {
@@ -46,10 +47,10 @@ def make_card(
     return ModelCard(
         verdict=selection.verdict,
         family=selection.family,
-        training_rows=len(table),
+        training_rows=int(known.sum()),
         measured_rows=selection.measured_rows,
         seed=seed,
-        target_mean=float(outcome.mean()),
+        target_mean=float(outcome[known].mean()),
         score=selection.score,
         r2_holdout=selection.r2_holdout,
         r2_ceiling=ceiling,

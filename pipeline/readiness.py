@@ -100,8 +100,9 @@ class Readiness:
     """A verdict on a table, with everything that led to it.
 
     ``reasons`` are sentences; there is at least one unless the verdict is ready. ``positions`` are the rows to use,
-    counted from 0 in the order of the table; ``features`` the columns to train on, named as in the pack, and ``names``
-    what the table calls each column that the pack names. ``conflicting`` are ids that stand for different rows.
+    counted from 0 in the order of the table, of which ``rows_to_predict`` have no outcome yet; ``features`` the columns
+    to train on, named as in the pack, and ``names`` what the table calls each column that the pack names.
+    ``conflicting`` are ids that stand for different rows.
     """
 
     verdict: Verdict
@@ -110,6 +111,7 @@ class Readiness:
     reading: str
     rows_read: int
     rows_used: int
+    rows_to_predict: int
     dropped: tuple[Dropped, ...]
     merged: int
     conflicting: tuple[str, ...]
@@ -150,10 +152,10 @@ def assess(table: RawTable, columns: Sequence[Column], pack: Pack) -> Readiness:
     by_name = {column.name: column for column in columns}
     stop = _find_missing(pack, names, by_name)
     rows = _Rows(table, by_name, pack, names, usable=not stop)
-    reports, leaks = _judge_columns(pack, names, columns, rows.kept)
+    reports, leaks = _judge_columns(pack, names, columns, rows.known)
     used = {report.name for report in reports if report.used}
     features = tuple(feature.name for feature in pack.features if names.get(feature.name) in used)
-    stop = [*_too_few(table, rows.kept), *stop, *rows.stop]
+    stop = [*_too_few(table, len(rows.known)), *stop, *rows.stop]
     if not stop and not features:
         stop = [f"{table.source} has no feature of the pack that can be used; `precall init` drafts a pack from it."]
     care = (
@@ -168,6 +170,7 @@ def assess(table: RawTable, columns: Sequence[Column], pack: Pack) -> Readiness:
         reading=str(table.reading),
         rows_read=table.rows + len(table.rejected),
         rows_used=len(rows.kept),
+        rows_to_predict=len(rows.kept) - len(rows.known),
         dropped=tuple(rows.dropped),
         merged=rows.merged,
         conflicting=rows.conflicting,
@@ -207,7 +210,7 @@ def _find_missing(pack: Pack, names: Mapping[str, str], columns: Mapping[str, Co
 
 
 class _Rows:
-    """Which rows are used and what became of the others."""
+    """Which rows are used, of which the outcome is known, and what became of the others."""
 
     def __init__(
         self, table: RawTable, columns: Mapping[str, Column], pack: Pack, names: Mapping[str, str], *, usable: bool
@@ -217,6 +220,7 @@ class _Rows:
         self.merged = 0
         self.conflicting: tuple[str, ...] = ()
         self.kept: Rows = np.arange(table.rows)
+        self.known = self.kept
         self._table = table
         by_reason: dict[str, list[int]] = defaultdict(list)
         for rejected in table.rejected:
@@ -228,9 +232,14 @@ class _Rows:
             return
         ids = columns[names[pack.columns.id]].values
         self._drop("without an id", np.asarray(pc.is_null(ids)))
-        target = columns[names[pack.target.column]]
-        self._drop(f"without a number in the target {target.name!r}", np.asarray(pc.is_null(target.values)))
+        unknown = np.asarray(pc.is_null(columns[names[pack.target.column]].values))
+        learnt_from = pc.is_in(ids, pc.filter(ids, pa.array(~unknown)).drop_null())
+        self._drop(
+            f"without a number in the target {names[pack.target.column]!r}, of ids that have another row with one",
+            unknown & np.asarray(learnt_from),
+        )
         self._merge(ids, columns.get(names.get(pack.columns.time or "", "")))
+        self.known = self.kept[~unknown[self.kept]]
 
     def _drop(self, reason: str, which: npt.NDArray[np.bool_]) -> None:
         gone = self.kept[which[self.kept]]
@@ -360,11 +369,11 @@ def _digits_only(column: Column) -> bool:
     return bool(pc.all(pc.match_substring_regex(column.values.drop_null(), "^[0-9]*$")).as_py())
 
 
-def _too_few(table: RawTable, kept: Rows) -> Iterable[str]:
-    if len(kept) < FEWEST_ROWS:
+def _too_few(table: RawTable, known: int) -> Iterable[str]:
+    if known < FEWEST_ROWS:
         yield (
-            f"{table.source} has {_count(len(kept), 'usable row')}; at least {FEWEST_ROWS} are needed to say anything, "
-            f"so export more accounts."
+            f"{table.source} has {_count(known, 'usable row')} with an outcome; at least {FEWEST_ROWS} are needed to "
+            f"say anything, so export more accounts."
         )
 
 
@@ -378,8 +387,8 @@ def _cautions(
     features: Sequence[str],
     leaks: Sequence[Leak],
 ) -> Iterable[str]:
-    if len(rows.kept) < FEW_ROWS:
-        yield f"Only {len(rows.kept)} rows are usable; below {FEW_ROWS} every figure about the model is rough."
+    if len(rows.known) < FEW_ROWS:
+        yield f"Only {len(rows.known)} rows teach the model; below {FEW_ROWS} every figure about it is rough."
     read = table.rows + len(table.rejected)
     lost = read - len(rows.kept) - rows.merged
     if lost > _MOST_DROPPED * read:
@@ -400,7 +409,10 @@ def _cautions(
     if sparse:
         yield f"More than half of the cells are missing in {_list(sparse)}."
     target = columns[names[pack.target.column]]
-    yield from _outliers(target, _to_numbers(target)[rows.kept])
+    if target.faults:
+        unread = sum(fault.count for fault in target.faults)
+        yield f"The target has {_count(unread, 'cell')} that cannot be read, taken as not known."
+    yield from _outliers(target, _to_numbers(target)[rows.known])
 
 
 def _outliers(target: Column, values: npt.NDArray[np.float64]) -> Iterable[str]:

@@ -23,6 +23,8 @@ def readiness_table(readiness: Readiness) -> Group:
         cells = (column.name, column.type, f"{column.missing_share:.0%}", f"{column.distinct:,}", column.done)
         columns.add_row(*map(_plain, cells))
     rows = f"{readiness.rows_used:,} of {readiness.rows_read:,} rows used"
+    if readiness.rows_to_predict:
+        rows += f", {readiness.rows_to_predict:,} of them without an outcome: predicted, not learnt from"
     return Group(
         Text(readiness.verdict.capitalize(), style=_STYLES[readiness.verdict]),
         *(_plain(f"- {reason}") for reason in readiness.reasons),

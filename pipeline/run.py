@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pipeline import artefact
@@ -18,7 +19,7 @@ from pipeline.changes import Build, compare
 from pipeline.contents import tabulate_accounts
 from pipeline.drift import measure_drift
 from pipeline.explanations import explain
-from pipeline.folds import FOLDS
+from pipeline.folds import FOLDS, NOBODY
 from pipeline.intervals import make_intervals
 from pipeline.measures import make_card
 from pipeline.selection import STEPS, select
@@ -30,6 +31,9 @@ from storage.snapshots import SnapshotContents
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+
+    import numpy.typing as npt
+    import pandas as pd
 
     from pipeline.accounts import Accounts
     from pipeline.config import PipelineConfig
@@ -60,7 +64,7 @@ def build_from(
 ) -> SnapshotInfo:
     """Build and publish one snapshot of these accounts, compared with the one before."""
     # One thread: sums are then added up in one order, and on few rows threads wait longer than they work.
-    with threadpool_limits(1):
+    with threadpool_limits(1), _newest(store) as previous:
         table, outcome, features = accounts.table, accounts.outcome, accounts.features
         rules = accounts.pack.rules.replace(
             capacity=config.capacity, cap_per_account=config.cap_per_account, method=config.allocator
@@ -73,6 +77,7 @@ def build_from(
                 seed=config.seed,
                 groups=accounts.groups,
                 times=accounts.times,
+                earlier_folds=None if previous is None else _earlier_folds(previous, table["account_id"], config.seed),
                 fitted_once=fitted_once,
             )
             fitted = selection.fitted
@@ -94,7 +99,7 @@ def build_from(
             allocations, allocation = describe(given, book)
         with progress.stage("Write models"):
             models = artefact.dump(selection, seed=config.seed, id_column=accounts.pack.columns.id)
-        with progress.stage("Compare with before"), _newest(store) as previous:
+        with progress.stage("Compare with before"):
             rows = tabulate_accounts(accounts, fitted, intervals, explanations, allocations)
             drift, comparison, changes = None, None, None
             if previous is not None:
@@ -140,6 +145,13 @@ def build_from(
                 changes=changes,
             )
             return store.publish(contents, now=now)
+
+
+def _earlier_folds(previous: Snapshot, account_ids: pd.Series, seed: int) -> npt.NDArray[np.intp] | None:
+    """Return the fold that each account had before; another seed asks for other folds."""
+    if previous.info.card.seed != seed:
+        return None
+    return np.asarray(account_ids.map(previous.folds()).fillna(NOBODY), dtype=np.intp)
 
 
 @contextmanager

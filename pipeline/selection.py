@@ -63,6 +63,7 @@ def select(
     seed: int,
     groups: Sequence[object] | None = None,
     times: Sequence[object] | None = None,
+    earlier_folds: Places | None = None,
     fitted_once: Callable[[], None] = lambda: None,
 ) -> Selection:
     """Try every family on the same folds, choose one, and measure what the choice is worth.
@@ -71,10 +72,11 @@ def select(
     fold rests on models that left it and one more fold out. A model without two folds serves the choice for both, so
     that ``STEPS`` training sets do for it all. In order of time the choice for a block rests on the blocks before it.
 
-    ``groups`` and ``times`` have one entry a row, as in ``assign_folds``. ``fitted_once`` is called after each training
+    An outcome that is not known is NaN; such rows are predicted and nothing else. ``groups``, ``times`` and
+    ``earlier_folds`` have one entry a row, as in ``assign_folds``. ``fitted_once`` is called after each training
     set.
     """
-    folds = assign_folds(outcome, seed=seed, groups=groups, times=times)
+    folds = assign_folds(outcome, seed=seed, groups=groups, times=times, earlier=earlier_folds)
     bench = _Bench(features=features, table=table, outcome=outcome, seed=seed)
     rows = np.empty((len(table), len(features)))
     outer = np.full((len(CANDIDATES), len(table)), np.nan)
@@ -90,19 +92,19 @@ def select(
     inner = _predict_before(folds, outer) if folds.ordered else _predict_pairs(folds, bench, fitted_once)
     nested = np.full(len(table), np.nan)
     for fold, predictions in enumerate(inner):
-        known = ~np.isnan(predictions[0])
+        known = folds.known & ~np.isnan(predictions[0])
         if known.any():
             best = choose(outcome[known], predictions[:, known], groups=folds.groups[known])
             nested[folds.of == fold] = outer[best, folds.of == fold]
-    measured, scored = folds.measured, ~np.isnan(nested)
+    measured, scored = folds.measured, folds.known & ~np.isnan(nested)
     chosen = choose(outcome[measured], outer[:, measured], groups=folds.groups[measured])
     first = scored & (folds.of == folds.of[scored].min())
     return Selection(
         fitted=CrossFit(
-            models=tuple(models[chosen]) if chosen else _refit_constant(models[0], bench),
+            models=tuple(models[chosen]) if chosen else _refit_constant(models[0], bench, folds),
             folds=folds.of,
             rows=rows,
-            predicted=outer[chosen] if chosen else np.full(len(table), outcome.mean()),
+            predicted=outer[chosen] if chosen else np.full(len(table), outcome[folds.known].mean()),
             measured=measured,
         ),
         family=CANDIDATES[chosen].name,
@@ -195,8 +197,8 @@ def _predict_before(folds: Folds, outer: Matrix) -> Matrix:
     return np.where(known[:, np.newaxis, :], outer, np.nan)
 
 
-def _refit_constant(models: list[FoldModel], bench: _Bench) -> tuple[FoldModel, ...]:
+def _refit_constant(models: list[FoldModel], bench: _Bench, folds: Folds) -> tuple[FoldModel, ...]:
     """Return models that all predict the mean of all outcomes: means of folds would make a ranking of nothing."""
-    everyone = np.arange(len(bench.outcome))
-    mean = CONSTANT.make(bench.features, len(everyone), bench.seed).fit(np.zeros((len(everyone), 1)), bench.outcome)
+    known = bench.outcome[folds.known]
+    mean = CONSTANT.make(bench.features, len(known), bench.seed).fit(np.zeros((len(known), 1)), known)
     return tuple(FoldModel(encoder=each.encoder, model=mean, training=each.training) for each in models)

@@ -278,6 +278,10 @@ class Snapshot:
         except duckdb.Error as error:
             raise UnreadableSnapshotError(self._path, error) from error
 
+    def folds(self) -> dict[str, int]:
+        """Return by id which of the models each account was left out of, and predicted by."""
+        return dict(self._fetch("SELECT account_id, fold FROM accounts ORDER BY account_id"))
+
     def find_change(self, account_id: str) -> Change | None:
         """Return what changed about the account with exactly this id; None where nothing did or nothing is known."""
         rows = self._fetch(f"{_CHANGES} WHERE account_id = $account_id", {"account_id": account_id})

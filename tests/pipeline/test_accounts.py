@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from bot.__main__ import app
 from pipeline.accounts import demo_accounts, read_accounts
+from pipeline.card import describe_model
 from pipeline.errors import NothingToModelError
 from pipeline.readiness import Verdict
 from storage.snapshots import SnapshotStore
@@ -63,7 +64,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert precall(home, "init", str(source), "--out", str(pack)).exit_code == 0
     built = precall(home, "build", "--accounts", str(source), "--pack", str(pack))
     assert built.exit_code == 0, built.output
-    assert "Only 80 rows are usable" in built.output
+    assert "Only 80 rows teach the model" in built.output
     return home
 
 
@@ -91,7 +92,7 @@ def test_what_is_not_ready_ends_with_3_and_leaves_the_last_snapshot(home: Path, 
     result = precall(home, "build", "--accounts", str(write(tmp_path / "few.csv", make_rows(12))))
 
     assert result.exit_code == 3
-    assert "12 usable rows" in result.output
+    assert "12 usable rows with an outcome" in result.output
     assert (home / "snapshots" / "CURRENT").read_bytes() == before
 
 
@@ -166,6 +167,46 @@ def test_a_leak_is_left_out_by_name(tmp_path: Path) -> None:
     assert found.readiness.verdict is Verdict.CARE
     assert found.accounts is not None
     assert "size_band" not in [feature.name for feature in found.accounts.features]
+
+
+def test_accounts_without_an_outcome_are_published_with_a_prediction_and_a_reason(tmp_path: Path) -> None:
+    rows = make_rows(100)
+    hidden = {str(row["account_id"]): float(str(row["revenue"])) for row in rows[::5]}
+    for row in rows[::5]:
+        row["revenue"] = ""
+
+    result = precall(tmp_path, "build", "--accounts", str(write(tmp_path / "export.csv", rows)))
+
+    assert result.exit_code == 0, result.output
+    assert "100 of 100 rows used, 20 of them without an outcome" in result.output
+    store = SnapshotStore(tmp_path / "snapshots")
+    with store.lease() as snapshot:
+        assert (snapshot.info.accounts, snapshot.info.card.training_rows) == (100, 80)
+        assert sum(each.accounts for each in snapshot.info.card.calibration) == 80
+        assert "The outcome of 20 more is not known" in str(describe_model(snapshot))
+        for account_id, worth in hidden.items():
+            account = snapshot.find_account(account_id)
+            assert account is not None
+            assert account.predicted == pytest.approx(worth, abs=12_000)
+            assert account.low <= account.predicted <= account.high
+            assert account.baseline + sum(account.shap) == pytest.approx(account.predicted)
+    store.close()
+
+
+def test_a_rebuild_with_a_few_new_rows_keeps_who_is_predicted_by_which_model(tmp_path: Path) -> None:
+    rows = make_rows(110)
+    folds = []
+    for count in (100, 110):
+        source = str(write(tmp_path / f"{count}.csv", rows[:count]))
+        assert precall(tmp_path, "build", "--accounts", source).exit_code == 0
+        store = SnapshotStore(tmp_path / "snapshots")
+        with store.lease() as snapshot:
+            folds.append(snapshot.folds())
+        store.close()
+
+    before, after = folds
+    assert {account_id: after[account_id] for account_id in before} == before
+    assert len(after) == 110
 
 
 def test_random_rows_are_published_without_a_ranking(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import TooFewGroupsError, TooFewTimesError
-from pipeline.folds import assign_folds
+from pipeline.folds import NOBODY, assign_folds
 
 
 def test_folds_are_of_equal_size_and_each_has_one_of_five_neighbours_by_outcome() -> None:
@@ -51,3 +51,41 @@ def test_too_little_to_compare_on_is_said() -> None:
         assign_folds(np.arange(50.0), seed=1, groups=[row % 9 for row in range(50)])
     with pytest.raises(TooFewTimesError, match="3 different moments"):
         assign_folds(np.arange(50.0), seed=1, times=[row % 3 for row in range(50)])
+
+
+def test_rows_that_had_a_fold_keep_it_and_new_ones_are_spread_over_all() -> None:
+    outcome = np.random.default_rng(3).normal(size=120)
+    before = assign_folds(outcome[:100], seed=1).of
+    earlier = np.r_[before, np.full(20, NOBODY)]
+
+    folds = assign_folds(outcome + 0.3, seed=1, earlier=earlier).of
+
+    np.testing.assert_array_equal(folds[:100], before)
+    assert np.bincount(folds[100:]).tolist() == [4] * 5
+
+
+@pytest.mark.parametrize("earlier", [[0] * 90 + [1, 2, 3, 4] + [NOBODY] * 6, [row % 6 for row in range(100)]])
+def test_folds_that_are_lopsided_or_of_another_kind_are_drawn_anew(earlier: list[int]) -> None:
+    outcome = np.arange(100.0)
+
+    folds = assign_folds(outcome, seed=1, earlier=np.array(earlier)).of
+
+    np.testing.assert_array_equal(folds, assign_folds(outcome, seed=1).of)
+
+
+def test_a_row_without_an_outcome_is_in_a_fold_and_teaches_and_measures_nothing() -> None:
+    outcome = np.where(np.arange(100) % 4 == 0, np.nan, np.arange(100.0))
+    folds = assign_folds(outcome, seed=1)
+
+    assert np.bincount(folds.of[np.isnan(outcome)]).tolist() == [5] * 5
+    assert not np.isnan(outcome[folds.measured]).any()
+    for fold in range(folds.count):
+        assert not np.isnan(outcome[folds.training(fold)]).any()
+
+
+def test_in_order_of_time_the_newest_rows_without_an_outcome_are_predicted_from_all_before_them() -> None:
+    outcome = np.r_[np.arange(100.0), np.full(20, np.nan)]
+    folds = assign_folds(outcome, seed=1, times=list(range(120)))
+
+    assert set(folds.of[100:]) == {5}
+    assert np.bincount(folds.of[:100]).min() >= 16

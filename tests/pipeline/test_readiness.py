@@ -124,10 +124,33 @@ def test_rows_that_are_dropped_are_counted_with_their_lines(judge: Judge) -> Non
     assert [str(dropped) for dropped in readiness.dropped] == [
         "1 row has 3 cells where the column names are 6 (line 202)",
         "1 row without an id (line 5)",
-        "2 rows without a number in the target 'revenue' (line 7, 10)",
     ]
-    assert (readiness.rows_read, readiness.rows_used) == (201, 197)
-    assert not {3, 5, 8} & set(readiness.positions.tolist())
+    assert (readiness.rows_read, readiness.rows_used) == (201, 199)
+    assert 3 not in readiness.positions
+
+
+def test_rows_without_an_outcome_are_kept_to_be_predicted_and_counted(judge: Judge) -> None:
+    cells = accounts()
+    cells["revenue"][5] = ""
+    cells["revenue"][8] = "tbd"
+
+    readiness = judge(cells)
+
+    assert (readiness.rows_used, readiness.rows_to_predict) == (200, 2)
+    assert readiness.reasons == ("The target has 1 cell that cannot be read, taken as not known.",)
+
+
+def test_a_row_without_an_outcome_is_dropped_where_its_id_has_one_with(judge: Judge) -> None:
+    cells = accounts()
+    for name, column in cells.items():
+        column.append("" if name == "revenue" else column[0])
+
+    readiness = judge(cells)
+
+    assert (readiness.rows_used, readiness.rows_to_predict) == (200, 0)
+    assert [str(dropped) for dropped in readiness.dropped] == [
+        "1 row without a number in the target 'revenue', of ids that have another row with one (line 202)"
+    ]
 
 
 def test_exact_copies_are_merged_with_a_count(judge: Judge) -> None:
@@ -261,8 +284,8 @@ def test_columns_of_no_use_are_ignored_and_it_is_said_why(judge: Judge) -> None:
 @pytest.mark.parametrize(
     ("count", "verdict", "words"),
     [
-        (1, Verdict.NOT_READY, "1 usable row;"),
-        (39, Verdict.NOT_READY, "39 usable rows; at least 40"),
+        (1, Verdict.NOT_READY, "1 usable row with"),
+        (39, Verdict.NOT_READY, "39 usable rows with an outcome; at least 40"),
         (40, Verdict.CARE, "Only 40 rows"),
         (149, Verdict.CARE, "Only 149 rows"),
     ],
