@@ -1,0 +1,98 @@
+"""What Slack delivers several times is handled once, whichever process hears it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.app import make_app
+from bot.config import BotConfig
+from bot.server import EVENTS_PATH, Listeners, listening_http
+from bot.services import open_services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def second_process(bot: Any, home: Path) -> Iterator[Listeners]:
+    """Another bot on the same home, to which the workspace delivers from now on."""
+    env = {
+        "SLACK_BOT_TOKEN": bot.workspace.bot_token,
+        "SLACK_SIGNING_SECRET": bot.workspace.signing_secret,
+        "SLACK_API_URL": bot.workspace.api_url,
+        "PRECALL_HOME": str(home),
+    }
+    config = replace(BotConfig.from_env(env), host="127.0.0.1", port=0)
+    with ExitStack() as stack:
+        services = stack.enter_context(open_services(config))
+        listeners = stack.enter_context(Listeners())
+        port = stack.enter_context(listening_http(make_app(config, services, executor=listeners), config))
+        bot.workspace.connect(f"http://127.0.0.1:{port}{EVENTS_PATH}")
+        yield listeners
+
+
+def answers(bot: Any) -> list[str]:
+    """Return what the bot said after the brief that it was asked about."""
+    return [
+        message.text for message in bot.workspace.thread(bot.channel, bot.thread_ts()) if message.user != bot.person
+    ]
+
+
+def test_a_command_that_slack_repeats_opens_one_brief(bot: Any, home: Path) -> None:
+    bot.ask("/precall ACME-042")
+    once = len(bot.posted())
+    [command] = [delivery for delivery in bot.workspace.deliveries if delivery.kind == "command"]
+
+    bot.workspace.redeliver(command)
+    bot.wait()
+    with second_process(bot, home) as listeners:
+        bot.workspace.redeliver(command)
+        assert listeners.wait(60)
+
+    assert len(bot.posted()) == once
+
+
+@pytest.mark.parametrize("question", ["Why this many actions?", "@precall why this many actions?"])
+def test_a_question_is_answered_once_however_often_and_to_whom_it_is_delivered(
+    bot: Any, home: Path, question: str
+) -> None:
+    bot.ask("/precall ACME-042")
+    before = len(answers(bot))
+    bot.say(question, thread_ts=bot.thread_ts())
+    assert len(answers(bot)) == before + 1
+    events = [delivery for delivery in bot.workspace.deliveries if "actions?" in str(delivery.payload)]
+    assert len(events) == (2 if question.startswith("@") else 1)
+
+    with second_process(bot, home) as listeners:
+        for event in events:
+            bot.workspace.redeliver(event)
+        assert listeners.wait(60)
+
+    assert len(answers(bot)) == before + 1
+
+
+@pytest.mark.parametrize("edited", ["Why so many actions?", "@precall why so many actions?"])
+def test_a_question_that_is_edited_is_not_answered_again(bot: Any, edited: str) -> None:
+    bot.ask("/precall ACME-042")
+    question = bot.say("Why this many actions?", thread_ts=bot.thread_ts())
+    once = len(answers(bot))
+
+    bot.workspace.edit(question, edited)
+    bot.wait()
+
+    assert len(answers(bot)) == once
+
+
+def test_what_the_bot_itself_says_is_not_answered(bot: Any) -> None:
+    bot.ask("/precall ACME-042")
+    once = len(answers(bot))
+
+    bot.client.chat_postMessage(channel=bot.channel, thread_ts=bot.thread_ts(), text="Why this many actions?")
+    bot.wait()
+
+    assert len(answers(bot)) == once + 1
