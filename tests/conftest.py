@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import psycopg
 import pytest
 from anthropic_server import AnthropicServer
+from postgres_server import NoPostgresError, running_postgres
 
 from bot.app import make_app
 from bot.client import make_client
@@ -126,6 +129,26 @@ def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
             )
 
     return run_bot
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server that runs for these tests alone."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(running_postgres())
+        except NoPostgresError as error:
+            pytest.skip(str(error))
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres: str) -> str:
+    """The URL of an empty schema in that server."""
+    schema = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+    return f"{postgres}?options=-csearch_path%3D{schema}"
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,26 +16,52 @@ from bot.server import EVENTS_PATH, Listeners, listening_http
 from bot.services import open_services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What two processes of the bot share, on one machine or on two."""
+
+    homes: tuple[Path, Path]
+    env: dict[str, str]
+
+
+@pytest.fixture(params=["one machine", "two machines and a database"])
+def place(request: Any, home: Path, tmp_path: Path) -> Place:
+    if request.param == "one machine":
+        return Place(homes=(home, home), env={})
+    shutil.copytree(home, tmp_path / "other")
+    return Place(homes=(home, tmp_path / "other"), env={"DATABASE_URL": request.getfixturevalue("database_url")})
+
+
+@pytest.fixture
+def bot(run_bot: Callable[..., AbstractContextManager[Any]], place: Place) -> Iterator[Any]:
+    with run_bot(place.homes[0], env=place.env) as running:
+        yield running
+
+
 @contextmanager
-def second_process(bot: Any, home: Path) -> Iterator[Listeners]:
-    """Another bot on the same home, to which the workspace delivers from now on."""
+def second_process(bot: Any, place: Place) -> Iterator[Listeners]:
+    """Another process of the bot, to which the workspace delivers from now on."""
     env = {
         "SLACK_BOT_TOKEN": bot.workspace.bot_token,
         "SLACK_SIGNING_SECRET": bot.workspace.signing_secret,
         "SLACK_API_URL": bot.workspace.api_url,
-        "PRECALL_HOME": str(home),
+        "PRECALL_HOME": str(place.homes[1]),
     }
-    config = replace(BotConfig.from_env(env), host="127.0.0.1", port=0)
+    config = replace(BotConfig.from_env(env | place.env), host="127.0.0.1", port=0)
     with ExitStack() as stack:
         services = stack.enter_context(open_services(config))
         listeners = stack.enter_context(Listeners())
         port = stack.enter_context(listening_http(make_app(config, services, executor=listeners), config))
         bot.workspace.connect(f"http://127.0.0.1:{port}{EVENTS_PATH}")
         yield listeners
+
+
+BEGINNING = datetime.min  # noqa: DTZ901 - moments in the state are UTC without a zone
 
 
 def answers(bot: Any) -> list[str]:
@@ -43,14 +71,14 @@ def answers(bot: Any) -> list[str]:
     ]
 
 
-def test_a_command_that_slack_repeats_opens_one_brief(bot: Any, home: Path) -> None:
+def test_a_command_that_slack_repeats_opens_one_brief(bot: Any, place: Place) -> None:
     bot.ask("/precall ACME-042")
     once = len(bot.posted())
     [command] = [delivery for delivery in bot.workspace.deliveries if delivery.kind == "command"]
 
     bot.workspace.redeliver(command)
     bot.wait()
-    with second_process(bot, home) as listeners:
+    with second_process(bot, place) as listeners:
         bot.workspace.redeliver(command)
         assert listeners.wait(60)
 
@@ -59,7 +87,7 @@ def test_a_command_that_slack_repeats_opens_one_brief(bot: Any, home: Path) -> N
 
 @pytest.mark.parametrize("question", ["Why this many actions?", "@precall why this many actions?"])
 def test_a_question_is_answered_once_however_often_and_to_whom_it_is_delivered(
-    bot: Any, home: Path, question: str
+    bot: Any, place: Place, question: str
 ) -> None:
     bot.ask("/precall ACME-042")
     before = len(answers(bot))
@@ -68,7 +96,7 @@ def test_a_question_is_answered_once_however_often_and_to_whom_it_is_delivered(
     events = [delivery for delivery in bot.workspace.deliveries if "actions?" in str(delivery.payload)]
     assert len(events) == (2 if question.startswith("@") else 1)
 
-    with second_process(bot, home) as listeners:
+    with second_process(bot, place) as listeners:
         for event in events:
             bot.workspace.redeliver(event)
         assert listeners.wait(60)
@@ -96,3 +124,15 @@ def test_what_the_bot_itself_says_is_not_answered(bot: Any) -> None:
     bot.wait()
 
     assert len(answers(bot)) == once + 1
+
+
+def test_a_thread_that_one_process_opened_is_known_to_another(bot: Any, place: Place) -> None:
+    bot.ask("/precall ACME-042")
+    before = len(answers(bot))
+
+    with second_process(bot, place) as listeners:
+        bot.workspace.say("Why this many actions?", user=bot.person, channel=bot.channel, thread_ts=bot.thread_ts())
+        assert listeners.wait(60)
+
+    assert len(answers(bot)) == before + 1
+    assert [row.kind for row in bot.services.state.audit_since(BEGINNING)] == ["brief", "plan", "answer"]
