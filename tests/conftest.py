@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
     from socket_mode import SocketMode
 
+    from bot.access import Access
     from bot.services import Services
     from bot.workspace import Message
     from bot.writer import Writer
@@ -82,8 +84,9 @@ class RunningBot:
 def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
     """Start the bot on a home.
 
-    ``writer`` and ``clock`` replace its own, ``env`` adds to its settings, ``settings`` to the workspace's; with
-    ``socket_mode`` it connects there instead of listening to HTTP, and has no URL.
+    ``writer`` and ``clock`` replace its own, ``access`` makes another of its own, ``env`` adds to its settings,
+    ``slack_clock`` and ``settings`` are the workspace's; with ``socket_mode`` it connects there instead of listening to
+    HTTP, and has no URL.
     """
 
     @contextmanager
@@ -91,13 +94,17 @@ def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
         home: Path,
         *,
         writer: Writer | None = None,
+        access: Callable[[Access], Any] | None = None,
         clock: Callable[[], datetime] | None = None,
+        slack_clock: Callable[[], float] = time.time,
         env: dict[str, str] | None = None,
         socket_mode: SocketMode | None = None,
         **settings: Any,
     ) -> Iterator[RunningBot]:
         with ExitStack() as stack:
-            workspace = stack.enter_context(Workspace.running(**manifest_grants(MANIFEST) | settings))
+            workspace = stack.enter_context(
+                Workspace.running(clock=slack_clock, **manifest_grants(MANIFEST) | settings)
+            )
             slack = {
                 "SLACK_BOT_TOKEN": workspace.bot_token,
                 "SLACK_SIGNING_SECRET": workspace.signing_secret,
@@ -107,6 +114,7 @@ def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
             config = replace(BotConfig.from_env(slack | (env or {})), host="127.0.0.1", port=0)
             services = stack.enter_context(open_services(config, clock=clock))
             services = replace(services, writer=writer) if writer else services
+            services = replace(services, access=access(services.access)) if access else services
             listeners = stack.enter_context(Listeners())
             app = make_app(config, services, executor=listeners)
             url = ""

@@ -332,6 +332,10 @@ class Workspace:
         """Return a thread: its first message, then the replies in order, ephemerals too."""
         return [message for message in self.messages(channel) if message.root_ts == ts]
 
+    def members(self, channel: str) -> frozenset[str]:
+        """Return the ids of who is in a channel, the app's too."""
+        return self._state.find_channel(channel).members
+
     @property
     def last_message(self) -> Message:
         """The newest message of any channel."""
