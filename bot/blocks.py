@@ -34,7 +34,17 @@ if TYPE_CHECKING:
     from bot.plan import Answer, Plan, Statement
     from pipeline.card import CardSection
     from pipeline.readiness import Readiness
-    from storage.records import AccountName, Change, Comparison, Contribution, DigestRow, Movers, SnapshotInfo, Words
+    from storage.records import (
+        Account,
+        AccountName,
+        Change,
+        Comparison,
+        Contribution,
+        DigestRow,
+        Movers,
+        SnapshotInfo,
+        Words,
+    )
 
 BRIEF_ACTION: Final = re.compile(r"brief_account(:\d+)?")
 
@@ -54,6 +64,7 @@ _STATEMENT: Final = 1000
 _NAME: Final = 120
 _REASON: Final = 300
 _DIGEST_REASON: Final = 90
+_DIGEST_LINE: Final = 200
 _CARD_ROWS: Final = 10
 
 
@@ -131,6 +142,7 @@ def help_message(words: Words | None) -> Message:
         (f"/precall {account} id", "the brief on it: what we expect, why, and a plan for the call"),
         (f"/precall {account} name", "the same by its whole name"),
         (f"/precall --private {account} id", "the brief in our direct messages, to read first and share later"),
+        (f"/precall why {account} id", f"why it gets as many {actions} as it does"),
         ("/precall model", "how good the model is, on what data, and what its limits are"),
         (f"@precall {account} id", "the same where you can mention me, or in a direct message"),
     )
@@ -159,6 +171,20 @@ def model_message(sections: Sequence[CardSection]) -> Message:
         blocks += [_header(section.heading), _rich_text(_bullets([*said, *shown]))]
     words = " ".join(sentence for section in sections for sentence in section.sentences)
     return Message(text=_fallback(f"Model card. {words}"), blocks=tuple(blocks[:_BLOCKS]))
+
+
+def reasons_message(account: Account, reasons: Sequence[str], info: SnapshotInfo) -> Message:
+    """Return why an account gets its actions, a reason a line."""
+    title = account_title(normalise(account.name, limit=_NAME), account.account_id)
+    gets = capitalise(format_actions(account.allocation.actions, info.words))
+    said = [normalise(reason, limit=_STATEMENT) for reason in reasons]
+    return Message(
+        text=_fallback(f"{title}: {gets}. {' '.join(said)}"),
+        blocks=(
+            _rich_text(_line(_bold(f"{title} · {gets}")), _bullets([_line(_plain(each)) for each in said])),
+            _context(data_line(info)),
+        ),
+    )
 
 
 def unknown_account_message(asked: str, closest: tuple[AccountName, ...], *, words: Words) -> Message:
@@ -344,7 +370,7 @@ class _Page:
 
 
 def _digest_lines(number: int, row: DigestRow, info: SnapshotInfo) -> str:
-    """Return three lines: who; how much, what it gets and whose it is; and the reason in short."""
+    """Return three lines, or four: who; how much, what it gets and whose it is; what moves it; why it gets that."""
     words = info.words
     facts = (
         f"{format_amount(row.predicted, words.unit)} ({format_range(row.low, row.high, words.unit)})",
@@ -356,6 +382,7 @@ def _digest_lines(number: int, row: DigestRow, info: SnapshotInfo) -> str:
             f"{number}. {account_title(normalise(row.name, limit=_NAME), row.account_id)}",
             " · ".join(filter(None, facts)),
             _digest_reason(row.strongest, info),
+            *([normalise(row.reason, limit=_DIGEST_LINE)] if info.card.ranks and row.reason else []),
         )
     ).rstrip()
 

@@ -205,7 +205,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestRow:
-    """One account of a digest: its prediction, its actions and the features that move it most, strongest first."""
+    """One account of a digest: its prediction, its actions and why, and what moves it most, strongest first."""
 
     account_id: str
     name: str
@@ -216,6 +216,7 @@ class DigestRow:
     high: float
     actions: int
     strongest: tuple[Contribution, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

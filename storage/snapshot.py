@@ -239,7 +239,7 @@ class Snapshot:
         )
         rows = self._fetch(
             """
-            SELECT account_id, name, owner, region, predicted, low, high, actions, numbers, texts, shap
+            SELECT account_id, name, owner, region, predicted, low, high, actions, reason, numbers, texts, shap
             FROM accounts
             WHERE list_contains($ids, account_id)
             ORDER BY predicted DESC, account_id
@@ -248,17 +248,18 @@ class Snapshot:
         )
         return tuple(
             DigestRow(
-                account_id=account_id,
-                name=name,
-                owner=row_owner,
-                region=row_region,
-                predicted=predicted,
-                low=low,
-                high=high,
-                actions=actions,
-                strongest=self._strongest(numbers, texts, shap),
+                account_id=row[0],
+                name=row[1],
+                owner=row[2],
+                region=row[3],
+                predicted=row[4],
+                low=row[5],
+                high=row[6],
+                actions=row[7],
+                reason=row[8],
+                strongest=self._strongest(*row[9:]),
             )
-            for account_id, name, row_owner, row_region, predicted, low, high, actions, numbers, texts, shap in rows
+            for row in rows
         )
 
     def accounts(self) -> pa.Table:

@@ -9,6 +9,7 @@ from bot.admission import enter
 from bot.audit import AuditKind, audit_view
 from bot.blocks import help_message, model_message
 from bot.conversation import answer_question, open_brief
+from bot.why import answer_why, parse_why
 from pipeline.card import describe_model
 from storage.errors import NoSnapshotError
 
@@ -22,7 +23,7 @@ _PRIVATE: Final = re.compile(r"(?<!\S)--?private(?!\S)", re.IGNORECASE)
 
 
 def ask(services: Services, room: Room, asked: str) -> None:
-    """Explain precall, or its model, to who asked for that, else open the brief of the account."""
+    """Explain precall, its model or an allocation to who asked for that, else open the brief of the account."""
     visit = services.access.visit(room.user_id, room.channel)
     account, private = _take_private(asked)
     if visit.refusal:
@@ -33,6 +34,8 @@ def ask(services: Services, room: Room, asked: str) -> None:
         with services.snapshots.lease() as snapshot:
             audit_view(services, room, AuditKind.MODEL, snapshot_id=snapshot.info.snapshot_id)
             room.whisper(model_message(describe_model(snapshot)))
+    elif (reasoned := parse_why(account)) is not None:
+        answer_why(services, visit, room, reasoned)
     else:
         open_brief(services, visit, room, account, private=private)
 

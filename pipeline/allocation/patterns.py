@@ -154,15 +154,12 @@ class Market:
         """How many patterns beside the best ones are worth a look at a time."""
         return 500 + 10 * len(self.bounds) + len(self.worth) // 10
 
-    def surplus(self, prices: Floats) -> Floats:
-        """Return what each pattern is worth to each account after paying the prices of the limits."""
+    def paid(self, prices: Floats) -> Floats:
+        """Return what each pattern costs each account at prices of the limits."""
         price = np.append(prices, 0.0)
-        surplus: Floats = (
-            self.worth
-            - np.outer(price[self.of_account].sum(axis=1), self.patterns.sum(axis=1))
-            - self.patterns @ price[self.of_type]
-        )
-        return surplus
+        of_account = np.outer(price[self.of_account].sum(axis=1), self.patterns.sum(axis=1))
+        paid: Floats = of_account + self.patterns @ price[self.of_type]
+        return paid
 
     def worth_of(self, chosen: Integers) -> float:
         """Return what the patterns chosen, one per account, bring together."""
@@ -170,7 +167,7 @@ class Market:
 
     def quote(self, prices: Floats) -> Quote:
         """Let every account choose at prices, positive ones for maxima and negative ones for minima."""
-        surplus = self.surplus(prices)
+        surplus = self.worth - self.paid(prices)
         chosen = surplus.argmax(axis=1)
         best = np.take_along_axis(surplus, chosen[:, None], axis=1)
         return Quote(prices=prices, shortfall=best - surplus, bound=float(best.sum() + prices @ self.bounds))
@@ -283,7 +280,8 @@ def _solve_core(
     model.a_matrix_.index_, model.a_matrix_.value_ = column[order], coefficient[order]
     if whole:
         model.integrality_ = [highspy.HighsVarType.kInteger] * len(account)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    # The class around this one prints a banner before it can be told not to.
+    solver = highspy._Highs()  # noqa: SLF001
     for option, value in {
         "output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "time_limit": time_limit_seconds,
     }.items():  # fmt: skip

@@ -321,13 +321,14 @@ class _Bounds:
     def of(cls, problem: Problem, optimum: Optimum) -> _Bounds:
         market = patterns.Market.of(problem)
         prices = np.zeros(len(market.bounds)) if optimum.prices is None else optimum.prices
-        surplus = market.surplus(prices)
+        paid = market.paid(prices)
+        surplus = market.worth - paid
         bound = surplus.max(axis=1).sum() + prices @ market.bounds
         index = {tuple(pattern): place for place, pattern in enumerate(market.patterns.tolist())}
         return cls(
             predicted=problem.predicted,
             worth=market.worth,
-            paid=np.where(market.allowed, market.worth - surplus, 0.0),
+            paid=paid,
             size=market.patterns.sum(axis=1),
             own=np.array([index[tuple(counts)] for counts in optimum.counts.tolist()]),
             slack=max(0.0, float(bound - optimum.value)),

@@ -1,0 +1,47 @@
+"""Why an account gets as many actions as it does: the answer to ``/precall why``, told to who asked alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.blocks import reasons_message, several_accounts_message, unknown_account_message
+from bot.lookup import Unclear, look_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.access import Visit
+    from bot.rights import Owned
+    from bot.room import Room
+    from bot.services import Services
+    from storage.records import AllocationReason
+    from storage.snapshots import Snapshot
+
+_NOBODY: Final = "Say which one, for instance `/precall why ACME-042`: I answer why it gets as many actions as it does."
+
+
+def parse_why(asked: str) -> str | None:
+    """Return what stands after ``why``, or None if that is not asked."""
+    word, _, rest = asked.strip().partition(" ")
+    return rest.strip(" ?") if word.lower() == "why" else None
+
+
+def answer_why(services: Services, visit: Visit, room: Room, asked: str) -> None:
+    """Tell who asked every reason for the actions of an account, and the other accounts in it that they may see."""
+    if not asked:
+        room.tell(_NOBODY)
+        return
+    with services.snapshots.lease() as snapshot:
+        found = look_up(snapshot, asked, may_see=visit.viewer.may_see)
+        if isinstance(found, Unclear):
+            message = several_accounts_message if found.exact else unknown_account_message
+            room.whisper(message(found.asked, found.choices, words=snapshot.info.words))
+            return
+        reasons = [_say(each, snapshot, visit.viewer.may_see) for each in found.allocation.reasons]
+        room.whisper(reasons_message(found, reasons or [found.allocation.reason], snapshot.info))
+
+
+def _say(reason: AllocationReason, snapshot: Snapshot, may_see: Callable[[Owned], bool]) -> str:
+    """Return a reason with the ids of the accounts that it speaks of, as far as this person may see them."""
+    seen = [each for each in reason.accounts if snapshot.find_account(each, visible=may_see) is not None]
+    return f"{reason.text} Elsewhere: {', '.join(seen)}." if seen else reason.text
