@@ -180,6 +180,45 @@ def _post_digests(config: BotConfig) -> bool:
 
 
 @app.command()
+def allocate(
+    *,
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option(help="How many actions there are: 300, or of one rep, rep:dana=12; again for more."),
+    ] = None,
+    budget: Annotated[
+        list[str] | None, typer.Option(help="What one type of action may cost in all, workshops=20; again for more.")
+    ] = None,
+    minimum: Annotated[
+        list[str] | None, typer.Option(help="What a territory gets at least, territory:EMEA=40; again for more.")
+    ] = None,
+    cap: Annotated[int | None, typer.Option(min=1, help="How many actions one account may have.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and publish nothing.")] = False,
+    home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where snapshots are kept.")] = Path("var"),
+) -> None:
+    """Give the newest snapshot's actions again under other limits, and publish that."""
+    from contextlib import closing
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from bot.reallocation import reallocation_table
+    from pipeline.reallocate import Wish, publish, reallocate
+    from storage.snapshots import SnapshotStore
+
+    wish = Wish(
+        capacities=tuple(capacity or ()), budgets=tuple(budget or ()), minima=tuple(minimum or ()), cap_per_account=cap
+    )
+    with closing(SnapshotStore(home / "snapshots")) as snapshots, snapshots.lease() as snapshot:
+        found = reallocate(snapshot, wish)
+        Console().print(reallocation_table(found))
+        if dry_run:
+            typer.echo("Nothing was published; without --dry-run this is.")
+        else:
+            typer.echo(f"Published {publish(snapshots, snapshot, found, now=datetime.now(UTC)).snapshot_id}.")
+
+
+@app.command()
 def diff(
     old: Annotated[str | None, typer.Argument(help="A snapshot's id or number; if left out, the one before.")] = None,
     new: Annotated[str | None, typer.Argument(help="A snapshot's id or number; if left out, the newest.")] = None,

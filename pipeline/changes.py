@@ -104,6 +104,18 @@ class Build:
             }
         )
 
+    def book(self) -> Book:
+        """Return the accounts as an allocator reads them; where no models can be read, missing values are medians."""
+        table = self.table
+        if self.models is None:
+            numbers = [pd.to_numeric(table[feature.name], errors="coerce") for feature in self.features]
+            rows = np.column_stack([each.fillna(each.median()).fillna(0.0) for each in numbers])
+        else:
+            encoded = [each.encoder.transform(table) for each in self.models]
+            rows = np.stack(encoded)[self.column("fold"), np.arange(len(table))]
+        predicted, low, high = (self.column(name) for name in ("predicted", "low", "high"))
+        return Book(table=table, features=self.features, rows=rows, predicted=predicted, low=low, high=high)
+
     def column(self, name: str) -> npt.NDArray[Any]:
         """Return one column of the accounts."""
         return np.asarray(self.accounts[name].to_numpy())

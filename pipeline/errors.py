@@ -71,6 +71,16 @@ class DamagedArtefactError(PipelineError):
         )
 
 
+class UnknownRulesError(PipelineError):
+    """A snapshot that does not say by which rules its actions were given."""
+
+    def __init__(self, snapshot_id: str) -> None:
+        super().__init__(
+            f"Snapshot {snapshot_id} does not keep the rules by which its actions were given, so they cannot be given "
+            f"again; `precall build` publishes one that does."
+        )
+
+
 class UnknownPackError(PipelineError):
     """A pack that is neither shipped nor a file."""
 

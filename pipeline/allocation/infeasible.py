@@ -14,7 +14,7 @@ from pipeline.allocation.problem import relax
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.allocation.problem import Limit, Problem
+    from pipeline.allocation.problem import Limit, Problem, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,10 @@ def _list_parts(problem: Problem) -> tuple[_Part, ...]:
     parts = [_Part(words=str(limit), relaxing="", limit=limit) for limit in problem.limits()]
     if its.cap_per_account is not None:
         cap = its.cap_per_account
-        words = f"the cap of {cap} per account"
-        parts.append(_Part(words=words, relaxing="raise the cap per account", fields=("cap_per_account",)))
+        words = f"the cap of {cap} per {problem.terms.account}"
+        parts.append(
+            _Part(words=words, relaxing=f"raise the cap per {problem.terms.account}", fields=("cap_per_account",))
+        )
     if its.blocks:
         parts.append(_Part(words="the cooldowns and exclusions", relaxing="lift some of them", fields=("blocks",)))
     if its.prerequisites:
@@ -99,15 +101,15 @@ def _describe(problem: Problem, parts: Sequence[_Part]) -> InfeasibleError:
     hardest = minima[-1]
     reachable = _most_in(_only(problem, [part for part in parts if part.limit != hardest]), hardest.name)
     short = hardest.bound - reachable
-    must = " and ".join(f"{limit.name} must get at least {_actions(limit.bound)}" for limit in minima)
+    must = " and ".join(f"{limit.name} must get at least {_actions(limit.bound, problem.terms)}" for limit in minima)
     left = f"{reachable:,}" if len(minima) == 1 else f"{reachable + sum(limit.bound for limit in minima[:-1]):,}"
     between = " between them" if len(minima) > 1 else ""
     reps = [part.limit for part in others if part.limit and part.limit.kind == "rep"]
     if not others:
-        conflict = f"{must}, but its accounts can take only {left}."
+        conflict = f"{must}, but its {problem.terms.accounts} can take only {left}."
     elif len(reps) == len(others) > 1 and sum(limit.bound for limit in reps) == reachable:
         who = _listed([f"{limit.name} ({limit.bound:,})" for limit in reps])
-        conflict = f"{must}, but its reps {who} have only {left} between them."
+        conflict = f"{must}, but its {problem.terms.reps} {who} have only {left} between them."
     else:
         allow = "allows" if len(others) == 1 and others[0].limit else "allow"
         conflict = f"{must}, but {_listed([part.words for part in others])} {allow} only {left}{between}."
@@ -149,5 +151,5 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _actions(count: int) -> str:
-    return "1 action" if count == 1 else f"{count:,} actions"
+def _actions(count: int, terms: Terms) -> str:
+    return f"1 {terms.action}" if count == 1 else f"{count:,} {terms.actions}"

@@ -281,7 +281,7 @@ def _solve_core(
     if whole:
         model.integrality_ = [highspy.HighsVarType.kInteger] * len(account)
     # The class around this one prints a banner before it can be told not to.
-    solver = highspy._Highs()  # noqa: SLF001
+    solver = highspy._Highs()  # type: ignore[attr-defined]  # noqa: SLF001
     for option, value in {
         "output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "time_limit": time_limit_seconds,
     }.items():  # fmt: skip

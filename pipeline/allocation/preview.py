@@ -1,4 +1,4 @@
-"""What a change of constraints would do: who gains, who loses, and what it is worth."""
+"""What a change of constraints would do: who gains and who loses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from pipeline.allocation.optimum import Optimum
-    from pipeline.allocation.problem import Problem
+    from collections.abc import Sequence
+
+    from pipeline.allocation.problem import Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,22 +28,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The accounts that would gain, lose, or have their actions exchanged for as many others, and dollars in all."""
+    """The accounts that would gain, lose, or have their actions exchanged for as many others, and the actions in all."""
 
     gainers: tuple[Change, ...]
     losers: tuple[Change, ...]
     exchanged: tuple[Change, ...]
     actions: int
-    dollars: float
 
 
-def preview(problem: Problem, before: Optimum, after: Optimum) -> Preview:
-    """Return what becomes different between two allocations of the same accounts and types, in the order of the ids."""
-    difference = after.counts - before.counts
+def preview(account_ids: Sequence[str], types: Sequence[str], before: Integers, after: Integers) -> Preview:
+    """Return what becomes different between counts of the same accounts and types, in the order of the accounts."""
+    difference = after - before
     changes = [
         Change(
-            account_id=problem.account_ids[row],
-            actions=tuple((name, int(n)) for name, n in zip(problem.types, difference[row], strict=True) if n),
+            account_id=account_ids[row],
+            actions=tuple((name, int(n)) for name, n in zip(types, difference[row], strict=True) if n),
         )
         for row in np.flatnonzero(difference.any(axis=1)).tolist()
     ]
@@ -51,5 +51,4 @@ def preview(problem: Problem, before: Optimum, after: Optimum) -> Preview:
         losers=tuple(change for change in changes if change.total < 0),
         exchanged=tuple(change for change in changes if change.total == 0),
         actions=int(difference.sum()),
-        dollars=after.value - before.value,
     )

@@ -272,11 +272,11 @@ def _unknown(what: str, named: Mapping[str, object] | Sequence[str], known: Sequ
         return
     there = sorted(set(known or ()))
     for name in sorted(set(named) - set(there)):
-        closest = _closest(name, there)
+        closest = closest(name, there)
         yield f"there is no {what} {name}" + (f" (the closest: {', '.join(closest)})" if closest else "")
 
 
-def _closest(name: str, there: Sequence[str]) -> list[str]:
+def closest(name: str, there: Sequence[str]) -> list[str]:
     """Return up to three of the names that resemble one, in any letter case; a part of a name resembles it."""
     folded = {each.casefold(): each for each in there}
     within = [each for fold, each in folded.items() if name and name.casefold() in fold]

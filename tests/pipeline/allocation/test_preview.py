@@ -9,7 +9,7 @@ from pipeline.allocation.preview import Change, preview
 from pipeline.allocation.problem import Budget, Constraints, Problem
 
 
-def test_a_preview_names_who_gains_and_who_loses_and_what_it_is_worth() -> None:
+def test_a_preview_names_who_gains_and_who_loses() -> None:
     problem = Problem(
         account_ids=["A0", "A1"],
         types=("workshop", "training"),
@@ -20,12 +20,12 @@ def test_a_preview_names_who_gains_and_who_loses_and_what_it_is_worth() -> None:
     )
     changed = replace(problem, constraints=Constraints(capacity=2, rep_capacity={"Dana": 0}))
 
-    shown = preview(problem, optimise(problem), optimise(changed))
+    shown = preview(problem.account_ids, problem.types, optimise(problem).counts, optimise(changed).counts)
 
     assert shown.losers == (Change(account_id="A0", actions=(("workshop", -1),)),)
     assert shown.gainers == (Change(account_id="A1", actions=(("workshop", 1),)),)
     assert shown.exchanged == ()
-    assert (shown.actions, shown.dollars) == (0, -30.0)
+    assert shown.actions == 0
 
 
 def test_an_account_that_swaps_one_type_for_another_neither_gains_nor_loses() -> None:
@@ -38,7 +38,7 @@ def test_an_account_that_swaps_one_type_for_another_neither_gains_nor_loses() ->
     )
     changed = replace(problem, constraints=Constraints(cap_per_account=1, budgets={"workshop": Budget(amount=0)}))
 
-    shown = preview(problem, optimise(problem), optimise(changed))
+    shown = preview(problem.account_ids, problem.types, optimise(problem).counts, optimise(changed).counts)
 
     assert shown.exchanged == (Change(account_id="A0", actions=(("workshop", -1), ("training", 1))),)
     assert not shown.gainers

@@ -1,0 +1,76 @@
+"""What other limits would change, as a table for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bot.normalise import capitalise, normalise
+from storage.units import format_amount, format_amount_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from pipeline.allocation.preview import Change
+    from pipeline.reallocate import Reallocation
+
+_MOST: Final = 15
+_NAME_CHARACTERS: Final = 40
+
+
+def reallocation_table(found: Reallocation) -> RenderableType:
+    """Return the totals before and after, and who gains, who loses and who gets others instead."""
+    changes = found.changes
+    return Group(
+        _totals(found),
+        *_listed(f"{len(changes.gainers):,} gain", changes.gainers, found),
+        *_listed(f"{len(changes.losers):,} lose", changes.losers, found),
+        *_listed(f"{len(changes.exchanged):,} get others instead", changes.exchanged, found),
+    )
+
+
+def _totals(found: Reallocation) -> Table:
+    before, after, words = found.before, found.after, found.words
+    table = Table(title="Other limits", title_justify="left")
+    for column in ("", "now", "then"):
+        table.add_column(column, justify="right" if column else "left")
+    table.add_row("Given by", before.allocator, after.allocator)
+    table.add_row("Capacity", f"{before.capacity:,}", f"{after.capacity:,}")
+    table.add_row(f"Cap per {words.account}", f"{before.cap_per_account}", f"{after.cap_per_account}")
+    table.add_row(f"{capitalise(words.actions)} given", f"{before.allocated:,}", f"{after.allocated:,}")
+    value = [None if each.value is None else format_amount(each.value, words.unit) for each in (before, after)]
+    table.add_row("Expected to bring", *(each or "not known" for each in value))
+    if before.value is not None and after.value is not None:
+        table.add_row("", "", format_amount_change(after.value - before.value, words.unit))
+    table.add_row("Short of the best by at most", _gap(before.gap), _gap(after.gap))
+    return table
+
+
+def _gap(gap: float | None) -> str:
+    return "not known" if gap is None else "nothing" if gap == 0 else f"{gap * 100:.2g} %"
+
+
+def _listed(title: str, changes: tuple[Change, ...], found: Reallocation) -> Iterator[Table]:
+    if not changes:
+        return
+    names = dict(zip(found.account_ids, found.names, strict=True))
+    given = dict(zip(found.account_ids, found.allocations, strict=True))
+    table = Table(title=title, title_justify="left")
+    table.add_column(capitalise(found.words.account))
+    table.add_column("Change")
+    table.add_column("Then", justify="right")
+    for change in sorted(changes, key=lambda each: (-abs(each.total), each.account_id))[:_MOST]:
+        name = f"{change.account_id} {names[change.account_id]}"
+        table.add_row(
+            Text(normalise(name, limit=_NAME_CHARACTERS)),
+            Text(", ".join(f"{count:+d} {action}" for action, count in change.actions)),
+            str(given[change.account_id].actions),
+        )
+    if len(changes) > _MOST:
+        table.add_row(f"and {len(changes) - _MOST:,} more", "", "")
+    yield table
