@@ -30,6 +30,7 @@ class AuditKind(StrEnum):
     CHOICES = "choices"
     MODEL = "model"
     DIGEST = "digest"
+    WHY = "why"
 
 
 def audit_view(

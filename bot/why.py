@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.audit import AuditKind, audit_view
 from bot.blocks import reasons_message, several_accounts_message, unknown_account_message
 from bot.lookup import Unclear, look_up
 
@@ -34,9 +35,13 @@ def answer_why(services: Services, visit: Visit, room: Room, asked: str) -> None
     with services.snapshots.lease() as snapshot:
         found = look_up(snapshot, asked, may_see=visit.viewer.may_see)
         if isinstance(found, Unclear):
+            ids = [choice.account_id for choice in found.choices]
+            audit_view(services, room, AuditKind.CHOICES, snapshot_id=snapshot.info.snapshot_id, account_ids=ids)
             message = several_accounts_message if found.exact else unknown_account_message
             room.whisper(message(found.asked, found.choices, words=snapshot.info.words))
             return
+        told = [found.account_id, *(each for reason in found.allocation.reasons for each in reason.accounts)]
+        audit_view(services, room, AuditKind.WHY, snapshot_id=snapshot.info.snapshot_id, account_ids=told)
         reasons = [_say(each, snapshot, visit.viewer.may_see) for each in found.allocation.reasons]
         room.whisper(reasons_message(found, reasons or [found.allocation.reason], snapshot.info))
 

@@ -160,7 +160,7 @@ def apply_wish(rules: Rules, wish: Wish, build: Build) -> Rules:
 
 
 def _counts_before(build: Build, types: Sequence[str]) -> Integers:
-    """Return how many actions of each type a snapshot gives, shape (accounts, types); of one type where it says none."""
+    """Return how many actions of each type a snapshot gives, shape (accounts, types); one column where it says none."""
     rows = build.accounts["by_type"].to_pylist()
     if not any(rows):
         return np.asarray(build.column("actions"), dtype=np.int64)[:, None]

@@ -28,7 +28,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The accounts that would gain, lose, or have their actions exchanged for as many others, and the actions in all."""
+    """The accounts that would gain, lose, or have their actions exchanged for as many others; actions in all."""
 
     gainers: tuple[Change, ...]
     losers: tuple[Change, ...]

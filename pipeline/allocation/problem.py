@@ -272,8 +272,8 @@ def _unknown(what: str, named: Mapping[str, object] | Sequence[str], known: Sequ
         return
     there = sorted(set(known or ()))
     for name in sorted(set(named) - set(there)):
-        closest = closest(name, there)
-        yield f"there is no {what} {name}" + (f" (the closest: {', '.join(closest)})" if closest else "")
+        similar = closest(name, there)
+        yield f"there is no {what} {name}" + (f" (the closest: {', '.join(similar)})" if similar else "")
 
 
 def closest(name: str, there: Sequence[str]) -> list[str]:
