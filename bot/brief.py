@@ -84,20 +84,17 @@ class Brief:
 
 def make_brief(snapshot: Snapshot, account: Account, *, library: Library | None) -> Brief:
     """Return the brief of an account of this snapshot; without a library it has no passages."""
-    strongest = sorted(zip(snapshot.features, account.values, account.shap, strict=True), key=_strength)
-    clean, change = _normalise_account(account), snapshot.find_change(account.account_id)
+    clean, change = normalise_account(account), snapshot.find_change(account.account_id)
     move = describe_big_move(change, snapshot=snapshot.info)
-    drivers = tuple(
-        Driver(evidence_id=f"D{number}", feature=_normalise_feature(feature), value=_normalise_value(value), shap=shap)
-        for number, (feature, value, shap) in enumerate(strongest, start=1)
-    )
+    drivers = drivers_of(snapshot, account)
     passages = () if library is None else _find_passages(library, clean, drivers)
     return Brief(
         account=clean,
         snapshot=snapshot.info,
         drivers=drivers,
         dependence=tuple(
-            _normalise_dependence(snapshot.dependence(feature)) for feature, _, _ in strongest[:_DEPENDENCE]
+            _normalise_dependence(snapshot.dependence(feature))
+            for feature, _, _ in _strongest_first(snapshot, account)[:_DEPENDENCE]
         ),
         pair=_find_pair(snapshot, account, drivers),
         evidence=(
@@ -124,6 +121,18 @@ def _find_pair(snapshot: Snapshot, account: Account, drivers: Sequence[Driver]) 
     features = {feature.name: feature for feature in snapshot.features}
     dependence = snapshot.dependence(features[first.feature.name], partner=features[second.feature.name])
     return Pair(first=first, second=second, value=strongest.value, dependence=_normalise_dependence(dependence))
+
+
+def drivers_of(snapshot: Snapshot, account: Account) -> tuple[Driver, ...]:
+    """Return all features of an account of this snapshot, strongest first by absolute SHAP value."""
+    return tuple(
+        Driver(evidence_id=f"D{number}", feature=_normalise_feature(feature), value=_normalise_value(value), shap=shap)
+        for number, (feature, value, shap) in enumerate(_strongest_first(snapshot, account), start=1)
+    )
+
+
+def _strongest_first(snapshot: Snapshot, account: Account) -> list[tuple[Feature, FeatureValue, float]]:
+    return sorted(zip(snapshot.features, account.values, account.shap, strict=True), key=_strength)
 
 
 def _strength(item: tuple[Feature, FeatureValue, float]) -> float:
@@ -215,7 +224,8 @@ def _words(driver: Driver) -> str:
     return f"{driver.feature.label} {driver.value}" if isinstance(driver.value, str) else driver.feature.label
 
 
-def _normalise_account(account: Account) -> Account:
+def normalise_account(account: Account) -> Account:
+    """Return the account with every text that came from outside normalised and bounded, its id as it was given."""
     return replace(
         account,
         name=normalise(account.name, limit=_NAME_CHARACTERS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.admission import find_subject
+from bot.answering import answer_from_data
 from bot.audit import AuditKind, audit_brief, audit_text, audit_view
 from bot.blocks import (
     answer_message,
@@ -22,23 +24,28 @@ from bot.boundary import told
 from bot.brief import make_brief
 from bot.controls import brief_controls, share_here_controls
 from bot.errors import AccountGoneError
-from bot.evidence import EvidenceKind, passage_evidence
 from bot.lookup import Unclear, look_up
 from bot.report import plan_markdown
+from bot.tools.calls import MOST_QUERY_CHARACTERS, SearchDocuments
+from bot.tools.context import ToolContext
+from bot.tools.documents import search_documents
 from storage.errors import SnapshotGoneError
 from storage.state import Thread, Turn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from bot.access import Visit
     from bot.brief import Brief
     from bot.charts import Chart
     from bot.evidence import Evidence
+    from bot.plan import Answer
     from bot.room import Room
     from bot.services import Services
+    from storage.snapshots import Snapshot
 
 # Together some 13 seconds: a share that takes longer appears below the plan, which is better than no plan.
 _SHARE_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
-_PASSAGES_PER_QUESTION = 5
 
 
 def open_brief(services: Services, visit: Visit, room: Room, asked: str, *, private: bool) -> None:
@@ -110,23 +117,39 @@ def find_obstacle(services: Services, room: Room, thread: Thread) -> str:
 
 def share_brief(services: Services, room: Room, thread: Thread) -> None:
     """Post the brief of a thread in this room."""
-    post_brief(services, room, _recall_brief(services, room, thread))
+    with _recall(services, room, thread) as (_, brief):
+        post_brief(services, room, brief)
 
 
 def answer_question(services: Services, room: Room, thread: Thread, question: str) -> None:
-    """Answer in the thread, from the thread's own brief and what was said so far."""
-    with told(tell=partial(_tell_thread, room, thread), lead="I could not answer this."):
+    """Answer in the thread, from the thread's own brief and what was said so far; one question after the other."""
+    with (
+        told(tell=partial(_tell_thread, room, thread), lead="I could not answer this."),
+        services.turns.taking((thread.channel, thread.thread_ts)),
+    ):
         transcript = services.state.transcript(thread.channel, thread.thread_ts)
         _remember(services, thread, Turn(author="person", user_id=room.user_id, text=question, at=services.clock()))
-        brief = _recall_brief(services, room, thread)
-        passages = _find_passages(services, question, brief)
-        answer = services.writer.answer(brief, question, transcript=transcript, passages=passages)
-        brief = replace(brief, evidence=(*brief.evidence, *passages))
+        with _recall(services, room, thread) as (snapshot, brief):
+            library = services.shelf.current()
+            context = ToolContext(
+                snapshot=snapshot, brief=brief, library=library, may_see=room.may_see, known=brief.evidence
+            )
+            answer = _answer(services, context, question, transcript)
+        brief = replace(brief, evidence=context.knowing(answer.evidence).known)
         audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
-        message = answer_message(brief, answer)
-        room.post(message, thread_ts=thread.thread_ts)
+        room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
         said = " ".join(statement.text for statement in answer.statements)
         _remember(services, thread, Turn(author="precall", user_id="", text=said, at=services.clock()))
+
+
+def _answer(services: Services, context: ToolContext, question: str, transcript: Sequence[Turn]) -> Answer:
+    """Return the answer from the data where the question has one there, else what the writer makes of it."""
+    earlier = [turn.text for turn in transcript if turn.author == "person"]
+    if (answer := answer_from_data(context, question, earlier=earlier)) is not None:
+        return answer
+    passages = _find_passages(context, question)
+    answer = services.writer.answer(context.brief, question, transcript=transcript, passages=passages)
+    return replace(answer, evidence=(*answer.evidence, *passages))
 
 
 def _share_charts(room: Room, thread: Thread, charts: tuple[Chart, ...]) -> None:
@@ -154,31 +177,25 @@ def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief, *, 
     _remember(services, thread, Turn(author="precall", user_id="", text=text, at=services.clock()))
 
 
-def _recall_brief(services: Services, room: Room, thread: Thread) -> Brief:
-    try:
-        return _make_brief_of(services, thread, snapshot_id=thread.snapshot_id)
-    except SnapshotGoneError:
-        brief = _make_brief_of(services, thread, snapshot_id=None)
-        _tell_thread(room, thread, "The data of this thread is no longer kept; I answer from the newest.")
-        return brief
-
-
-def _make_brief_of(services: Services, thread: Thread, *, snapshot_id: str | None) -> Brief:
-    with services.snapshots.lease(snapshot_id) as snapshot:
+@contextmanager
+def _recall(services: Services, room: Room, thread: Thread) -> Iterator[tuple[Snapshot, Brief]]:
+    """Open the thread's own snapshot, or the newest where that is gone, and make the brief again."""
+    with ExitStack() as stack:
+        try:
+            snapshot = stack.enter_context(services.snapshots.lease(thread.snapshot_id))
+        except SnapshotGoneError:
+            snapshot = stack.enter_context(services.snapshots.lease())
+            _tell_thread(room, thread, "The data of this thread is no longer kept; I answer from the newest.")
         account = snapshot.find_account(thread.account_id)
         if account is None:
             raise AccountGoneError(thread.account_id)
-        return make_brief(snapshot, account, library=services.shelf.current())
+        yield snapshot, make_brief(snapshot, account, library=services.shelf.current())
 
 
-def _find_passages(services: Services, question: str, brief: Brief) -> tuple[Evidence, ...]:
+def _find_passages(context: ToolContext, question: str) -> tuple[Evidence, ...]:
     """Return passages about the question that the brief does not have, numbered after its own."""
-    library = services.shelf.current()
-    known = {item.text for item in brief.evidence}
-    hits = () if library is None else library.answers(question, limit=_PASSAGES_PER_QUESTION)
-    fresh = [hit for hit in hits if passage_evidence([hit])[0].text not in known]
-    first = 1 + sum(item.kind is EvidenceKind.PASSAGE for item in brief.evidence)
-    return passage_evidence(fresh, first=first)
+    found = search_documents(context, SearchDocuments(query=question[:MOST_QUERY_CHARACTERS])).evidence
+    return tuple(item for item in found if item not in context.known)
 
 
 def _remember(services: Services, thread: Thread, turn: Turn) -> None:

@@ -60,6 +60,7 @@ class Evidence:
     how code cites it for the reader, ``SHAP: Demo requests +$6.5K`` or ``Product Capabilities, p. 2``. The text of a
     passage has a line for each paragraph, list item and table row; ``document_kind`` is one of `kb.documents.KINDS`.
     ``effect`` is set where the sentence says what something does to the forecast.
+    ``about`` names the other account that it speaks of; it is empty where that is the brief's own.
     """
 
     evidence_id: str
@@ -68,6 +69,7 @@ class Evidence:
     citation: str
     document_kind: str = ""
     effect: Effect | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

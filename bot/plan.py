@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.evidence import Evidence
 
 
 class SectionName(StrEnum):
@@ -90,7 +94,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to a follow-up question."""
+    """The answer to a follow-up question; ``evidence`` is what it rests on that the brief does not hold."""
 
     statements: tuple[Statement, ...]
     authorship: Authorship
+    evidence: tuple[Evidence, ...] = ()

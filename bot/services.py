@@ -15,6 +15,7 @@ from bot.charts import Gallery
 from bot.client import make_client
 from bot.directory import Directory
 from bot.errors import HomeUnusableError
+from bot.turns import Turns
 from bot.writer import Writer, make_writer
 from kb.errors import LibraryBrokenError, LibraryNotFoundError
 from kb.index import Library
@@ -61,6 +62,7 @@ class Services:
     access: Access
     writer: Writer
     gallery: Gallery
+    turns: Turns
     clock: Callable[[], datetime]
 
 
@@ -99,5 +101,6 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
             access=access,
             writer=writer,
             gallery=Gallery(),
+            turns=Turns(),
             clock=clock,
         )
