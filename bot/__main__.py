@@ -282,6 +282,30 @@ def _export(export: Callable[..., int], since: datetime | None, path: Path | Non
 
 
 @app.command()
+def doctor() -> None:
+    """Look at everything that precall needs, and say what mends what is wrong."""
+    from datetime import UTC
+
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bot.config import BotConfig
+    from bot.doctor import Level, examine
+
+    table = Table(title="precall doctor", title_justify="left")
+    for heading in ("", "Looked at", "Found", "What mends it"):
+        table.add_column(heading, overflow="fold")
+    marks = {Level.GOOD: "[green]✓[/]", Level.WARNING: "[yellow]![/]", Level.FAULT: "[red]✗[/]"}
+    findings = list(examine(BotConfig.from_env(os.environ), now=datetime.now(UTC)))
+    for finding in findings:
+        table.add_row(marks[finding.level], escape(finding.name), escape(finding.found), escape(finding.fix))
+    Console().print(table)
+    if any(finding.level is Level.FAULT for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
 def shell() -> None:
     """Talk to precall at a prompt, without Slack: a workspace on this machine takes its place."""
     from bot.config import BotConfig

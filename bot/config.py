@@ -54,7 +54,11 @@ SETTINGS = (
         meaning="The file that says who may see which accounts; access.toml in PRECALL_HOME where it is not set.",
     ),
     Setting(name="PRECALL_HOST", default="0.0.0.0", meaning="The address that HTTP mode listens on."),  # noqa: S104 - Slack's requests come from outside; each is checked by its signature
-    Setting(name="PORT", default="3000", meaning="The port that HTTP mode listens on."),
+    Setting(
+        name="PORT",
+        default="3000",
+        meaning="The port that is listened on; in Socket Mode it answers `/healthz` alone.",
+    ),
     Setting(
         name="PRECALL_DIGEST_CHANNELS",
         default="",

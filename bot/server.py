@@ -17,16 +17,19 @@ from waitress.wasyncore import close_all
 from bot.app import make_app
 from bot.digest import post_due_digests
 from bot.errors import NoSocketError, PortTakenError
+from bot.health import HEALTH_PATH, Health
 from bot.retention import forget_old
 from bot.services import open_services
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from slack_bolt import App
 
     from bot.config import BotConfig
     from bot.services import Services
+
+    Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 # A listener acknowledges from within its thread, within 3 seconds: those that wait for a model must not be all of them.
 _LISTENER_THREADS = 32
@@ -52,8 +55,11 @@ def serve(config: BotConfig) -> None:
         services = stack.enter_context(open_services(config))
         app = make_app(config, services, executor=stack.enter_context(Listeners()))
         stack.enter_context(ticking(services, app, config))
-        listening = connected(app, config.app_token) if config.app_token else listening_http(app, config)
-        stack.enter_context(listening)
+        if config.app_token:
+            is_connected = stack.enter_context(connected(app, config.app_token))
+            stack.enter_context(listening_http(Health(services, is_connected=is_connected), config))
+        else:
+            stack.enter_context(listening_http(slack_requests(app, services), config))
         stopped.wait()
 
 
@@ -76,16 +82,26 @@ class Listeners(ThreadPoolExecutor):
         return not wait(self._at_work.copy(), timeout=timeout_seconds).not_done
 
 
+def slack_requests(app: App, services: Services) -> Application:
+    """Return what answers Slack's requests, and whoever asks how the bot is."""
+    health, slack = Health(services), SlackRequestHandler(app, EVENTS_PATH)
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return (health if environ.get("PATH_INFO") == HEALTH_PATH else slack)(environ, start_response)
+
+    return answer
+
+
 @contextmanager
-def listening_http(app: App, config: BotConfig) -> Iterator[int]:
-    """Receive Slack's requests by HTTP and give the port, which is chosen where ``config.port`` is 0."""
+def listening_http(application: Application, config: BotConfig) -> Iterator[int]:
+    """Answer requests by HTTP and give the port, which is chosen where ``config.port`` is 0."""
     try:
         listener = socket.create_server(
             (config.host, config.port), family=socket.AF_INET6 if ":" in config.host else socket.AF_INET
         )
     except OSError as error:
         raise PortTakenError(config.host, config.port) from error
-    server = create_server(SlackRequestHandler(app, EVENTS_PATH), sockets=[listener], threads=8, ident=None)
+    server = create_server(application, sockets=[listener], threads=8, ident=None)
     thread = threading.Thread(target=server.run, name="http")
     thread.start()
     try:
@@ -98,8 +114,10 @@ def listening_http(app: App, config: BotConfig) -> Iterator[int]:
 
 
 @contextmanager
-def connected(app: App, app_token: str) -> Iterator[None]:
+def connected(app: App, app_token: str) -> Iterator[Callable[[], bool]]:
     """Receive Slack's requests by Socket Mode; at the end, acknowledge what was received and hang up.
+
+    Gives what tells whether the socket is open.
 
     Raises:
         NoSocketError: Slack opens no socket.
@@ -118,7 +136,7 @@ def connected(app: App, app_token: str) -> Iterator[None]:
             raise NoSocketError(app.client.base_url, "it does not answer") from error
         if not client.is_connected():  # the client only logs that a socket was refused
             raise NoSocketError(app.client.base_url, "it hangs up")
-        yield
+        yield client.is_connected
     finally:
         # In this order: a request that was taken but not acknowledged reads as failed to who made it.
         client.closed = True

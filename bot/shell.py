@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.app import make_app
-from bot.errors import ManifestMissingError
-from bot.server import EVENTS_PATH, Listeners, listening_http
+from bot.manifest import read_manifest
+from bot.server import EVENTS_PATH, Listeners, listening_http, slack_requests
 from bot.services import open_services
 from bot.workspace import Workspace
 
@@ -28,7 +27,6 @@ any other text      a reply in the thread of the newest brief
 @precall …          a message that mentions precall
 /help, /quit        this, and the end"""
 _LONGEST_ANSWER_SECONDS = 300
-_MANIFEST = Path(__file__).parents[1] / "manifest.json"
 
 
 class Shell:
@@ -102,7 +100,8 @@ def open_shell(config: BotConfig, *, out: Path, show: Callable[[str], None]) -> 
     Raises:
         ManifestMissingError: there is no manifest beside the package, so nobody knows what to grant the bot.
     """
-    with Workspace.running(**manifest_grants(_MANIFEST)) as workspace:
+    grants = read_manifest()
+    with Workspace.running(scopes=grants.scopes, events=grants.events) as workspace:
         ours = replace(
             config,
             bot_token=workspace.bot_token,
@@ -115,21 +114,9 @@ def open_shell(config: BotConfig, *, out: Path, show: Callable[[str], None]) -> 
         )
         with open_services(ours) as services, Listeners() as listeners:
             app = make_app(ours, services, executor=listeners)
-            with listening_http(app, ours) as port:
+            with listening_http(slack_requests(app, services), ours) as port:
                 workspace.connect(f"http://127.0.0.1:{port}{EVENTS_PATH}")
                 yield Shell(workspace, services, listeners, out=out, show=show)
-
-
-def manifest_grants(path: Path) -> dict[str, Any]:
-    """Return the scopes and events that a manifest asks for, as settings of a workspace."""
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ManifestMissingError(path) from error
-    return {
-        "scopes": manifest["oauth_config"]["scopes"]["bot"],
-        "events": manifest["settings"]["event_subscriptions"]["bot_events"],
-    }
 
 
 def run_prompt(config: BotConfig, *, out: Path, show: Callable[[str], None], read_line: Callable[[], str]) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,14 +17,15 @@ from postgres_server import NoPostgresError, running_postgres
 from bot.app import make_app
 from bot.client import make_client
 from bot.config import BotConfig
-from bot.server import Listeners, connected, listening_http
+from bot.manifest import read_manifest
+from bot.server import Listeners, connected, listening_http, slack_requests
 from bot.services import open_services
-from bot.shell import manifest_grants
 from bot.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from slack_sdk import WebClient
     from socket_mode import SocketMode
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from bot.services import Services
     from bot.workspace import Message
     from bot.writer import Writer
-
-
-MANIFEST = Path(__file__).parents[1] / "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +99,7 @@ def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
         **settings: Any,
     ) -> Iterator[RunningBot]:
         with ExitStack() as stack:
-            workspace = stack.enter_context(
-                Workspace.running(clock=slack_clock, **manifest_grants(MANIFEST) | settings)
-            )
+            workspace = stack.enter_context(Workspace.running(clock=slack_clock, **asdict(read_manifest()) | settings))
             slack = {
                 "SLACK_BOT_TOKEN": workspace.bot_token,
                 "SLACK_SIGNING_SECRET": workspace.signing_secret,
@@ -122,7 +117,7 @@ def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
                 workspace.connect_by(socket_mode)
                 stack.enter_context(connected(app, workspace.app_token))
             else:
-                port = stack.enter_context(listening_http(app, config))
+                port = stack.enter_context(listening_http(slack_requests(app, services), config))
                 url = f"http://127.0.0.1:{port}/slack/events"
                 workspace.connect(url)
             person = workspace.add_person("ana")

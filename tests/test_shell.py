@@ -8,7 +8,8 @@ import pytest
 from bot.config import BotConfig
 from bot.demo import has_library, has_snapshot, run_demo
 from bot.errors import DemoFailedError, ManifestMissingError
-from bot.shell import manifest_grants, run_prompt
+from bot.manifest import read_manifest
+from bot.shell import run_prompt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,4 +86,4 @@ def test_what_was_built_is_not_built_again(config: BotConfig) -> None:
 
 def test_away_from_a_checkout_the_missing_manifest_is_said(tmp_path: Path) -> None:
     with pytest.raises(ManifestMissingError, match="run from a checkout"):
-        manifest_grants(tmp_path / "manifest.json")
+        read_manifest(tmp_path / "manifest.json")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from storage.state import Turn
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
-_ANTHROPIC = "https://api.anthropic.com"
+ANTHROPIC = "https://api.anthropic.com"
 
 
 class Writer(Protocol):
@@ -41,5 +41,5 @@ def make_writer(*, api_key: str | None, base_url: str | None, model: str) -> Wri
     from bot.writer.claude import ClaudeWriter, make_client
     from bot.writer.fallback import FallbackWriter
 
-    client = make_client(api_key=api_key, base_url=base_url or _ANTHROPIC)
+    client = make_client(api_key=api_key, base_url=base_url or ANTHROPIC)
     return FallbackWriter(ClaudeWriter(client, model=model), OfflineWriter(note=""))

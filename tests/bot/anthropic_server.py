@@ -103,6 +103,15 @@ class AnthropicServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_GET(self) -> None:  # as do_POST
+                model = self.path.removeprefix("/v1/models/")
+                if self.headers.get("authorization") != f"Bearer {API_KEY}":
+                    self._fail(401, "authentication_error", "invalid x-api-key", {})
+                elif model not in MODELS:
+                    self._fail(404, "not_found_error", f"model: {model}", {})
+                else:
+                    self._answer(200, {"type": "model", "id": model, "display_name": model}, {})
+
             def do_POST(self) -> None:  # the name that the base class looks up
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 server.requests.append(body)
@@ -141,7 +150,10 @@ class AnthropicServer:
 
             def _fail(self, status: int, kind: str, message: str, headers: dict[str, str]) -> None:
                 error = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_loopback"}
-                content = json.dumps(error).encode()
+                self._answer(status, error, headers)
+
+            def _answer(self, status: int, answer: dict[str, Any], headers: dict[str, str]) -> None:
+                content = json.dumps(answer).encode()
                 self.send_response(status)
                 for name, value in {
                     "content-type": "application/json",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,10 +15,13 @@ import pytest
 
 from bot.config import BotConfig
 from bot.errors import PortTakenError
+from bot.health import Health
 from bot.server import Listeners, listening_http
 from bot.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -33,6 +37,26 @@ def test_a_request_that_slack_did_not_sign_is_refused_and_changes_nothing(bot: A
     bot.wait()
     assert answer.status_code == 401
     assert bot.posted() == []
+
+
+def test_its_health_is_told_to_whoever_asks_without_a_signature(bot: Any) -> None:
+    answer = httpx2.get(bot.url.replace("/slack/events", "/healthz"))
+
+    assert answer.status_code == 200
+    assert answer.json() == {"slack": "ok", "state": "ok", "snapshot": "ok"}
+
+
+def test_it_is_unhealthy_when_the_socket_is_gone_or_nothing_was_built(
+    run_bot: Callable[..., AbstractContextManager[Any]], tmp_path: Path
+) -> None:
+    with run_bot(tmp_path / "empty") as bot:
+        health = Health(bot.services, is_connected=lambda: False)
+        started: list[str] = []
+
+        content = b"".join(health({"PATH_INFO": "/healthz"}, lambda status, _: started.append(status)))
+
+    assert started == ["503 Service Unavailable"]
+    assert json.loads(content) == {"slack": "not connected", "state": "ok", "snapshot": "NoSnapshot"}
 
 
 def test_a_taken_port_is_said() -> None:
