@@ -30,6 +30,8 @@ class NoPostgresError(Exception):
 def running_postgres() -> Iterator[str]:
     """Start a server on loopback and give its URL; raises NoPostgresError."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if elsewhere := shutil.which("initdb"):
+        installed.append(Path(elsewhere))
     if not installed:
         raise NoPostgresError("no PostgreSQL server is installed; on Debian it is the package postgresql")
     as_root = os.geteuid() == 0

@@ -94,13 +94,14 @@ class Messages(Tables):
         )
 
     def add_feedback(self, feedback: Feedback) -> None:
-        """Remember a vote; it takes the place of what the same person thought of the message before."""
+        """Remember a vote; it takes the place of an earlier one of the same person on the message."""
         self._database.run(
             """
             INSERT INTO feedback (channel, message_ts, user_id, vote, reason, at)
             VALUES ($channel, $message_ts, $user_id, $vote, $reason, $at)
             ON CONFLICT (channel, message_ts, user_id) DO UPDATE
             SET vote = excluded.vote, reason = excluded.reason, at = excluded.at
+            WHERE feedback.at <= excluded.at
             """,
             channel=feedback.channel,
             message_ts=feedback.message_ts,

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from queue import LifoQueue
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -16,15 +16,14 @@ from storage.errors import StateDatabaseError
 from storage.state.database import Database, migrate, to_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
+_Result = TypeVar("_Result")
 _CONNECTIONS: Final = 4
 # After a loss: at once for as many connections as a restart of the server has broken, then while it comes back.
 _PAUSES_SECONDS: Final = (*[0.0] * _CONNECTIONS, 0.1, 0.3, 1.0, 2.0)
-_LOST: Final = frozenset({None, "57P01", "57P02", "57P03"})
-"""SQLSTATE of a connection that broke or was not made; of a server that stops, crashed or starts."""
 _MIGRATION_LOCK: Final = 7_732_255_001
 """Any number that nobody else takes: advisory locks belong to the whole database."""
 # A network that swallows packets is noticed within half a minute, in which a lease of 120 seconds does not run out.
@@ -75,7 +74,7 @@ class PostgresDatabase(Database):
         with _translated_errors():
             self._conninfo = make_conninfo(url, **_LIMITS)
             try:
-                self._migrate()
+                _run_repeatedly(self._migrate)
             except BaseException:
                 self.close()
                 raise
@@ -83,14 +82,7 @@ class PostgresDatabase(Database):
     def run(self, *statements: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Run statements in one transaction; return the rows of the last."""
         with _translated_errors():
-            for pause in _PAUSES_SECONDS:
-                try:
-                    return self._run_once(statements, parameters)
-                except psycopg.OperationalError as error:
-                    if error.sqlstate not in _LOST:
-                        raise
-                time.sleep(pause)
-            return self._run_once(statements, parameters)
+            return _run_repeatedly(lambda: self._run_once(statements, parameters))
 
     def close(self) -> None:
         """Close every connection, each when its statement is done."""
@@ -135,6 +127,23 @@ class PostgresDatabase(Database):
             connection.close()
             raise
         return connection
+
+
+def _run_repeatedly(work: Callable[[], _Result]) -> _Result:
+    """Do what comes to the same when repeated until its outcome is known, for some seconds."""
+    for pause in _PAUSES_SECONDS:
+        try:
+            return work()
+        except psycopg.OperationalError as error:
+            if not _may_be_repeated(error):
+                raise
+        time.sleep(pause)
+    return work()
+
+
+def _may_be_repeated(error: psycopg.OperationalError) -> bool:
+    """Say whether the connection broke or was not made, the server stops or starts, or it undid a deadlock."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "40", "57P"))
 
 
 def _execute(connection: Connection, statement: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:

@@ -42,7 +42,7 @@ CREATE TABLE digests (
     CHECK ((posted_at IS NULL) = (message_ts IS NULL))
 );
 
--- migration 2: who may rely on what: audit, messages, feedback, outcomes, subscriptions, plans written ahead
+-- migration 2: audit, messages with feedback, outcomes, subscriptions, plans written ahead; claims that can be repeated
 ALTER TABLE seen_events ADD COLUMN claimant TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE threads ADD COLUMN private INTEGER NOT NULL DEFAULT 0 CHECK (private IN (0, 1));

@@ -106,10 +106,10 @@ def test_who_asked_for_a_message_is_remembered_and_so_is_its_deletion(state: Sta
     assert state.find_message("C1", "2.2") == replace(MESSAGE, deleted_at=NOW + timedelta(hours=1))
 
 
-def test_a_changed_vote_takes_the_place_of_the_persons_own_and_of_nobody_elses(state: State) -> None:
+def test_a_changed_vote_takes_the_place_of_the_persons_earlier_one_and_of_nobody_elses(state: State) -> None:
     changed = replace(VOTE, vote=-1, reason="The price is wrong.", at=NOW + timedelta(minutes=2))
     other = replace(VOTE, user_id="U2", at=NOW + timedelta(minutes=1))
-    for vote in (VOTE, other, changed, replace(VOTE, message_ts="3.3")):
+    for vote in (VOTE, other, changed, VOTE, replace(VOTE, message_ts="3.3")):
         state.add_feedback(vote)
 
     assert state.feedback("C1", "2.2") == (other, changed)
