@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 SEED = 233
 MISSING = 0.03
+MOST_MADE = 10_000
 
 
 def bundled(load: Callable[..., object], target: str | None = None) -> pd.DataFrame:
@@ -92,9 +93,11 @@ def visits() -> pd.DataFrame:
 
 
 def software(count: int) -> pd.DataFrame:
-    made = make_accounts(count, seed=SEED)
-    shown = [name for name in made.table if not str(name).endswith("_sensitivity")]
-    return made.table[shown].assign(expansion_revenue=made.outcome)
+    """Return demo accounts; made-up names run out at 10,000, so more are made of several seeds."""
+    parts = [make_accounts(min(count, MOST_MADE), seed=SEED + place) for place in range(-(-count // MOST_MADE))]
+    table = pd.concat([made.table.assign(expansion_revenue=made.outcome) for made in parts], ignore_index=True)
+    table["account_id"] = [f"ACME-{place:06d}" for place in range(len(table))]
+    return table[[name for name in table if not name.endswith("_sensitivity")]]
 
 
 def linnerud() -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor, VotingRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -17,6 +17,8 @@ from storage.records import FeatureKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
 
     from pipeline.models import Model
     from storage.records import Feature
@@ -86,10 +88,38 @@ def make_forest(features: Sequence[Feature], rows: int, seed: int) -> RandomFore
     )
 
 
+def average(models: Sequence[Model]) -> VotingRegressor:
+    """Return the mean of models that are fitted already."""
+    named = [(f"model {number}", model) for number, model in enumerate(models, start=1)]
+    voting = VotingRegressor(named)
+    voting.estimators_ = list(models)  # what fitting it would add; it would fit them again
+    return voting
+
+
 CONSTANT = Family(name="constant", make=make_constant)
 LINEAR = Family(name="linear", make=make_linear)
 BOOSTING = Family(name="gradient boosting", make=make_boosting)
 FOREST = Family(name="random forest", make=make_forest)
 
-CANDIDATES = (CONSTANT, LINEAR, FOREST, BOOSTING)
-"""The simplest first: nothing to learn, one weight a column, trees that do not depend on each other, trees that do."""
+SINGLE = (CONSTANT, LINEAR, FOREST, BOOSTING)
+AVERAGE = "linear and forest, averaged"
+CANDIDATES = (CONSTANT.name, LINEAR.name, AVERAGE, FOREST.name, BOOSTING.name)
+"""The stiffest first: nothing to learn, one weight a column, the mean of that and a forest, a forest, boosted trees.
+
+Of two models that miss in different ways the mean misses less than either (Breiman 1996, *Bagging predictors*,
+section 4), and most so on few rows, where choosing one of the two costs more than it gains.
+"""
+
+
+def fit_all(
+    features: Sequence[Feature], rows: npt.NDArray[np.float64], outcome: npt.NDArray[np.float64], *, seed: int
+) -> list[Model]:
+    """Return a fitted model of each of ``CANDIDATES``, in their order."""
+    fitted = {family: family.make(features, len(rows), seed).fit(rows, outcome) for family in SINGLE}
+    return [
+        fitted[CONSTANT],
+        fitted[LINEAR],
+        average([fitted[LINEAR], fitted[FOREST]]),
+        fitted[FOREST],
+        fitted[BOOSTING],
+    ]

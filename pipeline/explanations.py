@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import VotingRegressor
 from sklearn.pipeline import Pipeline
 
 from pipeline.errors import AdditivityError
@@ -121,6 +122,8 @@ def explain(
 
 def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplanation:
     """Explain rows by one model; one without products of features has no interactions."""
+    if isinstance(model, VotingRegressor):
+        return _average([explain_model(each, rows, background) for each in model.estimators_])
     if isinstance(model, DummyRegressor):
         return _without_pairs(float(model.predict(background).mean()), np.zeros_like(rows))
     if isinstance(model, Pipeline):
@@ -134,6 +137,21 @@ def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplan
     pairs.sums[:] = sums
     pairs.mean[:] = 2 * mean * (1 - np.eye(rows.shape[1]))  # without main effects
     return ModelExplanation(baseline=explained.baseline, shap=explained.shap, pairs=pairs)
+
+
+def _average(explained: Sequence[ModelExplanation]) -> ModelExplanation:
+    """Return the explanation of the mean of models, of which at most one has interactions: values are linear in it."""
+    pairs = next((each.pairs for each in explained if each.pairs.mean.any()), explained[0].pairs)
+    return ModelExplanation(
+        baseline=float(np.mean([each.baseline for each in explained])),
+        shap=np.mean([each.shap for each in explained], axis=0),
+        pairs=Pairs(
+            features=pairs.features,
+            amounts=pairs.amounts / len(explained),
+            sums=np.mean([each.pairs.sums for each in explained], axis=0),
+            mean=pairs.mean / len(explained),
+        ),
+    )
 
 
 def _without_pairs(baseline: float, values: Matrix) -> ModelExplanation:

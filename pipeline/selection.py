@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.candidates import CANDIDATES, CONSTANT
+from pipeline.candidates import CANDIDATES, CONSTANT, fit_all
 from pipeline.features import Encoder
 from pipeline.folds import FOLDS, assign_folds
 from pipeline.models import CrossFit, FoldModel
@@ -107,16 +107,16 @@ def select(
             predicted=outer[chosen] if chosen else np.full(len(table), outcome[folds.known].mean()),
             measured=measured,
         ),
-        family=CANDIDATES[chosen].name,
+        family=CANDIDATES[chosen],
         verdict=Verdict.SIGNAL if chosen else Verdict.NO_SIGNAL,
         candidates=tuple(
             CandidateScore(
-                family=family.name,
+                family=family,
                 score=measure_score(
                     outcome[measured],
                     outer[place, measured],
                     groups=folds.groups[measured],
-                    ranked=family is not CONSTANT,
+                    ranked=family != CONSTANT.name,
                 ),
             )
             for place, family in enumerate(CANDIDATES)
@@ -170,9 +170,7 @@ class _Bench:
 
     def fit(self, encoder: Encoder, training: Places, *, seed: int) -> list[Model]:
         rows = encoder.transform(self.table.iloc[training])
-        return [
-            family.make(self.features, len(training), seed).fit(rows, self.outcome[training]) for family in CANDIDATES
-        ]
+        return fit_all(self.features, rows, self.outcome[training], seed=seed)
 
 
 def _predict_pairs(folds: Folds, bench: _Bench, fitted_once: Callable[[], None]) -> Matrix:

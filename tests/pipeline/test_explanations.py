@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 
-from pipeline.candidates import BOOSTING, CONSTANT, LINEAR
+from pipeline.candidates import BOOSTING, CONSTANT, LINEAR, average
 from pipeline.errors import AdditivityError
 from pipeline.explanations import STRONGEST, Explanations, Pairs, check_additivity, explain, explain_model
 from pipeline.features import Encoder
@@ -65,6 +65,25 @@ def test_values_are_those_of_the_definition_against_the_same_background() -> Non
     for place in (3, 55, 69):
         expected = enumerate_shapley(model, rows[place], rows[training])
         np.testing.assert_allclose(explanations.shap[place], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_the_mean_of_two_models_is_explained_by_the_mean_of_their_values() -> None:
+    random = np.random.default_rng(3)
+    features = tuple(Feature(name=name, label=name, group="", unit="", kind=FeatureKind.NUMBER) for name in "abcd")
+    rows = np.round(random.uniform(0, 9, (60, 4)), 1)
+    outcome = 100 * rows[:, 0] + 30 * rows[:, 1] * (rows[:, 2] > 4)
+    linear = LINEAR.make(features, 60, 1).fit(rows, outcome)
+    forest = RandomForestRegressor(n_estimators=8, random_state=0).fit(rows, outcome)
+    both = average([linear, forest])
+
+    found, alone = (explain_model(model, rows[:5], rows[10:50]) for model in (both, forest))
+
+    np.testing.assert_array_equal(both.predict(rows), (linear.predict(rows) + forest.predict(rows)) / 2)
+    assert found.baseline == pytest.approx(both.predict(rows[10:50]).mean())
+    np.testing.assert_allclose(found.shap[2], enumerate_shapley(both, rows[2], rows[10:50]), atol=1e-6)
+    np.testing.assert_allclose(found.pairs.sums, found.shap, atol=1e-6)
+    np.testing.assert_array_equal(found.pairs.amounts, alone.pairs.amounts / 2)
+    np.testing.assert_array_equal(found.pairs.features, alone.pairs.features)
 
 
 def explanations(shap: list[list[float]], sums: list[list[float]]) -> Explanations:

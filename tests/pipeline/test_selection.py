@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_diabetes
+from sklearn.datasets import load_diabetes, load_wine
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
-from pipeline.candidates import CANDIDATES
+from pipeline import artefact
+from pipeline.candidates import AVERAGE, CANDIDATES
 from pipeline.folds import assign_folds
 from pipeline.pack import read_pack
 from pipeline.scores import r_squared
@@ -40,6 +41,11 @@ def diabetes() -> Table:
     return data.data.astype(float), data.target.to_numpy(dtype=float)
 
 
+def wine() -> Table:
+    data = load_wine(as_frame=True).data.astype(float)
+    return data.drop(columns="alcohol"), data["alcohol"].to_numpy(dtype=float)
+
+
 def straight() -> Table:
     random = np.random.default_rng(1)
     table = pd.DataFrame(random.normal(size=(200, 5)), columns=list("abcde"))
@@ -57,7 +63,7 @@ def noise(seed: int) -> Table:
     return pd.DataFrame(random.normal(size=(150, 6)), columns=list("abcdef")), random.lognormal(10, 1, 150)
 
 
-@pytest.mark.parametrize("make", [diabetes, straight, bent])
+@pytest.mark.parametrize("make", [diabetes, wine, straight, bent])
 def test_no_plain_model_is_more_than_two_hundredths_better_on_the_same_folds(make: object) -> None:
     table, outcome = make()
     folds = assign_folds(outcome, seed=1)
@@ -74,6 +80,19 @@ def test_no_plain_model_is_more_than_two_hundredths_better_on_the_same_folds(mak
 
 def test_a_straight_relation_is_left_to_the_linear_model() -> None:
     assert select_plainly(*straight()).family == "linear"
+
+
+def test_on_few_rows_the_mean_of_a_linear_model_and_a_forest_does_better_than_either_and_can_be_kept() -> None:
+    table, outcome = wine()
+
+    selection = select_plainly(table, outcome)
+
+    assert selection.family == AVERAGE
+    kept = artefact.load(artefact.dump(selection, seed=1))
+    for fold, fold_model in enumerate(kept.models):
+        inside = selection.fitted.folds == fold
+        predicted = fold_model.model.predict(fold_model.encoder.transform(table[inside]))
+        np.testing.assert_array_equal(predicted, selection.fitted.predicted[inside])
 
 
 @pytest.mark.parametrize("seed", [11, 12, 13])
@@ -153,6 +172,6 @@ def test_the_simplest_within_one_standard_error_is_chosen() -> None:
 
 
 def test_the_table_has_every_family_the_simplest_first(selection: Selection) -> None:
-    assert [each.family for each in selection.candidates] == [family.name for family in CANDIDATES]
+    assert [each.family for each in selection.candidates] == list(CANDIDATES)
     assert selection.candidates[0].score.spearman == 0
     assert selection.score.r2 > selection.candidates[1].score.r2
