@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TEXT_CHARACTERS: Final = 60
 _VALUES_IN_PASSING: Final = 2
 _VALUES: Final = 6
+PREDICTION_CHANGE: Final = "Change: prediction"
 
 
 def describe_change(change: Change | None, *, snapshot: SnapshotInfo) -> tuple[tuple[str, str], ...]:
@@ -40,7 +41,7 @@ def describe_change(change: Change | None, *, snapshot: SnapshotInfo) -> tuple[t
     if change.kind is ChangeKind.NEW:
         return (("Change", f"The {words.account} is new: it was not there on {name_day(snapshot, comparison)}."),)
     sentences = [
-        ("Change: prediction", _prediction_sentence(change, since, comparison, words.unit)),
+        (PREDICTION_CHANGE, _prediction_sentence(change, since, comparison, words.unit)),
         (f"Change: {words.actions}", _actions_sentence(change, since, comparison, snapshot)),
         ("Change: values", _values_sentence(change, since)),
     ]

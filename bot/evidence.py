@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from bot.changes import describe_change
+from bot.changes import PREDICTION_CHANGE, describe_change
 from bot.normalise import cut, normalise
 from storage.units import format_amount, format_amount_change, format_range, format_value, rounds_to_nothing
 
@@ -38,7 +38,7 @@ class EvidenceKind(StrEnum):
 class Effect:
     """What a feature does to the forecast: its label, the size as it is written, and 1, -1 or 0 for the direction.
 
-    Without a label it is how far the prediction lies above or below the baseline.
+    Without a label it is how far the prediction lies from the baseline, or from what it was.
     """
 
     of: str
@@ -193,7 +193,11 @@ def _capacity_sentence(snapshot: SnapshotInfo) -> str:
 
 def change_evidence(change: Change | None, *, snapshot: SnapshotInfo) -> tuple[Evidence, ...]:
     """Return what changed about the account since the previous snapshot; nothing where there is none."""
-    return _number(EvidenceKind.CHANGE, describe_change(change, snapshot=snapshot))
+    facts = _number(EvidenceKind.CHANGE, describe_change(change, snapshot=snapshot))
+    if change is None:
+        return facts
+    move = Effect.measure(change.move, snapshot.words.unit, of="")
+    return tuple(replace(item, effect=move) if item.citation == PREDICTION_CHANGE else item for item in facts)
 
 
 def passage_evidence(hits: Iterable[Hit], *, first: int = 1) -> tuple[Evidence, ...]:

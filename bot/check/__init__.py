@@ -205,7 +205,8 @@ class _Checker:
             if name.casefold() not in masked.casefold():
                 return f"{name} is not in the evidence that it cites."
         stranger = self._find_other_account(text, sources)
-        exempt = (*self._subject.names, self._subject.owner, *self._subject.terms)
+        exempt = (*self._subject.names, self._subject.owner)
+        undated = _without(undated, self._subject.terms)
         foreign = stranger or find_foreign_name(
             undated, carriers=sources, exempt=exempt, vocabulary=self._known_names()
         )
@@ -265,6 +266,13 @@ class _Checker:
 def _as_read(text: str) -> str:
     """Return the text with its number words as digits, without what only proposes."""
     return write_digits(_LISTED.sub(" ", _PROPOSED.sub(" ", text)))
+
+
+def _without(text: str, terms: Sequence[str]) -> str:
+    """Return the text with these phrases in lower case, however they are capitalised."""
+    for term in sorted(filter(None, terms), key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(term)}", lambda match: match.group().casefold(), text, flags=re.IGNORECASE)
+    return text
 
 
 def _without_quotations(text: str, sources: Sequence[str]) -> str:

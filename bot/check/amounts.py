@@ -80,7 +80,8 @@ _NUMBER: Final = re.compile(
     (?:
         \s?(?P<points>(?:percentage|per\scent)\s?-?points?\b|pp\b|pts?\b|points?\b)
         | \s?(?P<percent>%(?:\spoints?\b)?|percent\b|per\scent\b|pct\b)
-        | \s?(?P<times>\u00d7|x\b(?!\w)|times\b|-?fold\b)
+        | \s?(?P<times>\u00d7|x\b(?!\w)|-?fold\b|times\b(?=\s(?:the|as|more|fewer|less|faster|higher|lower|longer|larger|
+          bigger|that|those|what|its|their|over)\b))
         | (?P<scale>\s(?:out\s)?of\s10\b(?!\s?%|,\d|\.\d)|/10\b)
         | (?P<share>\s(?:out\s)?of\s1\b(?![,.]?\d)|/1\b)
         | [\s-]?(?:working\s|business\s|calendar\s|full\s)?
@@ -120,7 +121,7 @@ _MAX_NOUN: Final = 3
 # Words that end what is counted: "4 and", "38 of", "12 today".
 _NO_NOUN: Final = frozenset(
     """
-    a an and are as at because but by for from had has have if in into is it its more less not now of off on onto or out
+    times a an and are as at because but by for from had has have if in into is it its more less not now of off on onto or out
     over per so than that the their them then they this those to today under up was we were what when where which while
     who will with within would you your above below already alone only still too yet below before after since until
     """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read

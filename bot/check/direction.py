@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.check.amounts import is_near, read_amounts
@@ -50,6 +51,7 @@ _SUPPOSED: Final = re.compile(
     r"(?:reduc|lower|rais|lift|cutt|fix|improv|increas|clos|address|repair|solv)ing)\b",
     re.IGNORECASE,
 )
+_TO: Final = re.compile(r"\s(?:to|into)\s(?:just\s|only\s|about\s)?")
 _REACH: Final = 45  # characters after an amount in which "less" or "above" may stand
 _WORD: Final = re.compile(r"[a-z]{3,}")
 
@@ -61,9 +63,22 @@ def find_wrong_direction(text: str, effects: Sequence[Effect], *, subjects: Sequ
     name by the verb after the name, if that verb's object is the forecast. ``subjects`` are what the forecast is
     called besides.
     """
-    if not effects:
-        return None
+    turned = _find_turned_change(text)
+    if turned is not None or not effects:
+        return turned
     return _by_amount(text, effects) or _by_name(text, effects, subjects)
+
+
+def _find_turned_change(text: str) -> str | None:
+    """Return what is wrong with "rose from 8 to 5"."""
+    amounts = read_amounts(text)
+    for first, second in pairwise(amounts):
+        between = text[first.end : second.start]
+        said = _said(_clause_before(text, 0, first.start)[-_REACH:], last=True)
+        moved = second.size - first.size
+        if first.is_past and _TO.fullmatch(between) and first.unit == second.unit and said * moved < 0:
+            return f"From {first.written} to {second.written} is the other direction."
+    return None
 
 
 def _by_amount(text: str, effects: Sequence[Effect]) -> str | None:
@@ -84,7 +99,7 @@ def _by_amount(text: str, effects: Sequence[Effect]) -> str | None:
             named = [effect for effect in matching if _names(effect.of, before)]
             matching = named if len({effect.direction for effect in named}) == 1 else []
         said = (
-            amount.sign or _said_at_once(after) or _said(before, last=True) or _said(_clause_after(after), last=False)
+            amount.sign or _said(before, last=True) or _said_at_once(after) or _said(_clause_after(after), last=False)
         )
         if matching and said and said * matching[0].direction < 0:
             return _explain(matching[0])
@@ -123,7 +138,7 @@ def _is_verdict(rest: str) -> bool:
 
 _AT_ONCE_UP: Final = re.compile(r"\s(?:more|above|higher|up|ahead|to the good|upwards?)\b", re.IGNORECASE)
 _AT_ONCE_DOWN: Final = re.compile(
-    r"\s(?:less|below|lower|down|off|short|against|downwards?|drag|hit|penalty)\b", re.IGNORECASE
+    r"\s(?:less|below|lower|down|off|short|downwards?|drag|hit|penalty)\b", re.IGNORECASE
 )
 
 
@@ -167,7 +182,6 @@ def _end_of_name(label: str, text: str) -> int:
 
 def _explain(effect: Effect) -> str:
     if not effect.of:
-        side = "above" if effect.direction > 0 else "below"
-        return f"The prediction is {effect.written} {side} the baseline; it says otherwise."
+        return f"The prediction moves {'up' if effect.direction > 0 else 'down'} by {effect.written}; it says otherwise."
     does = "raises" if effect.direction > 0 else "lowers" if effect.direction < 0 else "does not move"
     return f"{effect.of} {does} the forecast, by {effect.written}; it says otherwise."

@@ -28,7 +28,23 @@ _TITLE: Final = frozenset({"Mr", "Mrs", "Ms", "Dr"})
 # After these a word at the start of a sentence is somebody or something that acts.
 _ACTS: Final = re.compile(
     r"(?:['\u2019]s\b|\s(?:is|was|has|had|will|would|can|could|may|might|does|did|offers?|sells?|wins?|loses?|charges?|bills|"
-    r"undercuts?|competes?|lacks?|claims?|raised|promises|bundles|wants|needs|expects|pays|bought|uses|runs)\s)"
+    r"undercuts?|competes?|lacks?|claims?|raised|promises|bundles|wants|needs|expects|pays|bought|uses|runs|already|also|"
+    r"never|still|more\sthan|no\slonger|\w+ed\s(?:its|the|a|an|their|on|for|to|in|at|by|from|over|with))\s)"
+)
+_FOLLOWING: Final = re.compile(r"\s([A-Z][a-z][\w-]*)")
+# Words that begin a sentence before a name: "Ask Tessaline", "Against CloudControl".
+_OPENERS: Final = frozenset(
+    """
+    about add address after against agree align along among anchor answer around as ask assume avoid back before begin
+    behind besides between beyond bring build buy call check cite clarify close combine compare confirm connect contrast
+    counter cover defend demonstrate describe despite discuss draw drop during emphasise emphasize establish except
+    expect explain explore find follow frame from get give go grant handle have help highlight hold include instead
+    introduce invite involve keep lead learn leave let like link list make map match meet mention move name next note
+    offer open outside pair pick pitch plan plant point position prepare present probe promise propose prove push put
+    quote raise read recall recommend reference refer remind repeat reuse review schedule secure sell send set share
+    show since sketch speak stage start state stay stress suggest take talk tell than then through tie toward treat try
+    turn under unless unlike until up use versus via walk watch when where while win with within without work write
+    """.split()  # noqa: SIM905 # a list of quoted words would be harder to read
 )
 _WORDS: Final = frozenset(
     """
@@ -119,9 +135,11 @@ def _starts_sentence(text: str, place: int) -> bool:
 def _is_name_at_start(word: str, rest: str, vocabulary: frozenset[str], common: frozenset[str]) -> bool:
     if word in vocabulary or _distinctive(word):
         return True
-    return (
-        bool(_ACTS.match(rest)) and word.casefold() not in _WORDS and word.casefold() not in common and word.isalpha()
-    )
+    folded = word.casefold()
+    if folded in _WORDS or folded in _OPENERS or folded in common or not word.isalpha():
+        return False
+    following = _FOLLOWING.match(rest)
+    return bool(_ACTS.match(rest)) or (following is not None and following[1] not in _COMMON)
 
 
 def _distinctive(word: str) -> bool:

@@ -55,6 +55,12 @@ _IN: Final = re.compile(
 )
 _QUARTER: Final = re.compile(r"\b(?P<which>first|second|third|fourth|1st|2nd|3rd|4th) quarter\b", re.IGNORECASE)
 _WHICH: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
+_TOP_SHARE: Final = re.compile(
+    rf"\b(?:the )?top (?:(?P<part>{'|'.join(_PARTS)})|(?P<percent>\d+(?:\.\d+)?) ?(?:%|percent\b))", re.IGNORECASE
+)
+_TOP_PLACES: Final = re.compile(
+    r"\b(?:the )?top (?P<places>\d+)\b(?!\s?(?:%|percent))(?=[.,;:)]|$|\s(?:of|in|on|accounts?|by)\b)", re.IGNORECASE
+)
 _MANY: Final = {"dozens": "24+", "hundreds": "200+", "thousands": "2000+", "millions": "2000000+"}
 _PLAIN: Final = (
     (re.compile(rf"\bhalf an? (?={_TIME})", re.IGNORECASE), "0.5 "),
@@ -64,9 +70,11 @@ _PLAIN: Final = (
     (re.compile(r"\b(?:a|one) hundred\b(?! and)", re.IGNORECASE), "100"),
     (re.compile(r"\b(?:a|one) thousand\b", re.IGNORECASE), "1000"),
     (re.compile(r"\b(?:a|one) (?=million|billion)", re.IGNORECASE), "1 "),
-    (re.compile(r"\btwice\b|\bdoubl(?:e|es|ed|ing)\b|\btwofold\b", re.IGNORECASE), "2 times"),
-    (re.compile(r"\btripl(?:e|es|ed|ing)\b|\bthrice\b|\btreble[sd]?\b|\bthreefold\b", re.IGNORECASE), "3 times"),
-    (re.compile(r"\bquadrupl(?:e|es|ed|ing)\b|\bfourfold\b", re.IGNORECASE), "4 times"),
+    (re.compile(r"\btwice\b", re.IGNORECASE), "2 times"),
+    (re.compile(r"\bthrice\b", re.IGNORECASE), "3 times"),
+    (re.compile(r"\bdoubl(?:e|es|ed|ing)\b|\btwofold\b", re.IGNORECASE), "2-fold"),
+    (re.compile(r"\b(?:tripl(?:e|es|ed|ing)|treble[sd]?|threefold)\b", re.IGNORECASE), "3-fold"),
+    (re.compile(r"\bquadrupl(?:e|es|ed|ing)\b|\bfourfold\b", re.IGNORECASE), "4-fold"),
     (re.compile(r"\bhalv(?:e|es|ed|ing)\b", re.IGNORECASE), "50 %"),
     (re.compile(r"\bhalf(?= (?:of|the|as|their|its|our|all)\b)", re.IGNORECASE), "50 %"),
     (re.compile(r"\b(?:the|a|by|in|about|nearly|almost|over|than) half\b", re.IGNORECASE), "about 50 %"),
@@ -76,7 +84,12 @@ _PLAIN: Final = (
 
 
 def write_digits(text: str) -> str:
-    """Return the text with its number words as digits; a fraction is a percentage, a multiple has ``times``."""
+    """Return the text with its number words as digits; a fraction is a percentage, a multiple has ``times``.
+
+    Who is "in the top tenth" is above more than 90 %, who is "among the top 40" ranks up to 40.
+    """
+    text = _TOP_SHARE.sub(lambda match: f"more than {100 - _share(match):g} %", text)
+    text = _TOP_PLACES.sub(r"up to rank \g<places>", text)
     text = _QUARTER.sub(lambda match: f"Q{_WHICH[match['which'].lower()]}", text)
     text = _IN.sub(_chance, text)
     text = _OF_PARTS.sub(_fraction, text)
@@ -94,6 +107,10 @@ def write_digits(text: str) -> str:
         text,
         flags=re.IGNORECASE,
     )
+
+
+def _share(match: re.Match[str]) -> float:
+    return 100 / _PARTS[match["part"].lower()] if match["part"] else float(match["percent"])
 
 
 def _value(word: str) -> int:
