@@ -130,7 +130,12 @@ def report(cases: list[Case], *, seed: int, missed: int) -> None:
     print(f"{'fault':24}{'seeded':>8}{'recall':>9}{'held out':>10}{'recall':>9}")
     for kind in sorted({kind for kind, _ in seeded}):
         print(f"{kind:24}{_row(kind, seeded, caught)}")
-    total = {name: Counter({("all", held): sum(n for (_, each), n in table.items() if each is held) for held in (True, False)}) for name, table in (("seeded", seeded), ("caught", caught))}
+    total = {
+        name: Counter(
+            {("all", held): sum(n for (_, each), n in table.items() if each is held) for held in (True, False)}
+        )
+        for name, table in (("seeded", seeded), ("caught", caught))
+    }
     print(f"{'all':24}{_row('all', total['seeded'], total['caught'])}")
     print()
     print(f"{'correct statements':24}{'checked':>8}{'stopped':>9}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.brief import Brief
+    from bot.check.amounts import Amount
     from bot.evidence import Evidence
     from bot.plan import Statement
     from storage.similar import SimilarAccounts
@@ -101,6 +102,7 @@ _LISTED: Final = re.compile(
     r"|(?:step|action|priority|move|option|visit|meeting)\s(?:one|two|three|four|five|\d)\b)(?=(?:\s[\w-]+){0,3}[:,])",
     re.IGNORECASE,
 )
+_LISTED_NOUNS: Final = frozenset({"drivers", "signals", "factors", "reasons", "points", "forces", "things", "arguments"})
 _PAST: Final = re.compile(
     r"\b(?:from|was|were|had|before|previously|used to|earlier|last|formerly|until|at the time|back then|since)\b",
     re.IGNORECASE,
@@ -232,11 +234,17 @@ class _Checker:
         _, undated = read_dates(_as_read(text))
         for name in sorted(set(find_names_with_digits(undated)), key=len, reverse=True):
             undated = undated.replace(name, " ")
-        for amount in read_amounts(undated):
+        for amount in read_amounts(undated, elliptic=True):
+            if _counts_what_is_cited(amount, carriers):
+                continue
             found = carriers.find(amount, undated)
             if not found and not is_derived(amount, undated, carriers.facts):
                 return f"{amount.written} is not in the evidence that it cites."
-            if found and all(fact.is_past for fact in found) and not _PAST.search(undated[: amount.start]):
+            if (
+                found
+                and all(fact.is_past for fact in found)
+                and not (_PAST.search(undated[: amount.start]) or is_derived(amount, undated, carriers.facts))
+            ):
                 return f"{amount.written} held before, not today."
             if found and not any(fact.is_own for fact in found) and _is_about_account(undated, amount.start):
                 return f"{amount.written} is a figure about others; one about this account cites account evidence."
@@ -263,6 +271,11 @@ class _Checker:
         return text
 
 
+def _counts_what_is_cited(amount: Amount, carriers: Carriers) -> bool:
+    """Return whether the number counts the signals that the statement lists: "Three drivers carry it"."""
+    return not amount.unit and bool(_LISTED_NOUNS.intersection(amount.noun)) and amount.size <= carriers.pieces
+
+
 def _as_read(text: str) -> str:
     """Return the text with its number words as digits, without what only proposes."""
     return write_digits(_LISTED.sub(" ", _PROPOSED.sub(" ", text)))
@@ -287,7 +300,10 @@ def _without_quotations(text: str, sources: Sequence[str]) -> str:
 
 
 _CLAUSE: Final = re.compile(r"[;:.!?(),\u2014\u2013]\s|\s(?:while|whereas|but|because|since|so|where|as)\s")
-_OWN: Final = re.compile(r"\b(?:they|their|theirs|them|its|the account|this account|this customer)\b", re.IGNORECASE)
+_OWN: Final = re.compile(
+    r"\b(?:they|their|theirs|its|the account|this account|this customer)\b", re.IGNORECASE
+)
+_FORECAST: Final = re.compile(r"\b(?:the|this|our|today's) (?:forecast|prediction|baseline)\b", re.IGNORECASE)
 _OTHERS: Final = re.compile(
     r"\b(?:customers?|accounts(?! with us)|companies|company|firms?|teams|buyers?|prospects|peers|users|leaders|"
     r"tenants?|vendors?|competitors?|rivals?|others?|deals?|evaluations?|opportunit(?:y|ies)|we|our|ours|us|market|industry|sector|"
@@ -301,4 +317,5 @@ def _is_about_account(text: str, place: int) -> bool:
     start = max((match.end() for match in _CLAUSE.finditer(text, 0, place)), default=0)
     end = next((match.start() for match in _CLAUSE.finditer(text, place)), len(text))
     clause = text[start:end]
-    return bool(_OWN.search(clause[: place - start])) and not _OTHERS.search(clause)
+    own = _OWN.search(clause[: place - start]) or _FORECAST.search(clause)
+    return bool(own) and not _OTHERS.search(clause)

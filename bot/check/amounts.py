@@ -19,6 +19,8 @@ class Bound(Enum):
     ABOUT = auto()
     ABOVE = auto()
     BELOW = auto()
+    JUST_ABOVE = auto()
+    JUST_BELOW = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,8 @@ class Amount:
 
     ``size`` is in the base of its unit (days, months, seconds), ``tolerance`` half a unit of the last digit shown.
     ``unit`` is ``$``, ``€`` or ``£``, ``%``, ``points``, ``x`` (times), ``days``, ``months``, ``seconds``, ``of 10``,
-    ``of 1``, ``rank`` or nothing for a count; ``also`` is the unit that the next number of its list has. ``noun`` is
-    what is counted, ``sign`` is -1 or 1 where one is written. ``is_past`` says that something else holds today: the
+    ``of 1``, ``rank`` or nothing for a count; a bare number may also be read with the unit of another one before it or
+    in its list, as in "from 74 minutes to 44": such are its ``readings``. ``noun`` is what is counted, ``sign`` is -1 or 1 where one is written. ``is_past`` says that something else holds today: the
     first of "from 2 to 4".
     """
 
@@ -38,7 +40,7 @@ class Amount:
     size: Decimal
     tolerance: Decimal
     unit: str
-    also: str = ""
+    readings: tuple[Amount, ...] = ()
     noun: tuple[str, ...] = ()
     sign: int = 0
     bound: Bound = Bound.IS
@@ -46,11 +48,17 @@ class Amount:
 
     def is_carried_by(self, true: Amount) -> bool:
         """Return whether somebody who knows the true amount may write this one."""
-        return _units_fit(self, true) and is_near(self, true.size)
+        return any(
+            _units_fit(stated, known) and is_near(stated, known.size)
+            for stated in (self, *self.readings)
+            for known in (true, *true.readings)
+        )
 
 
 _ABOUT_SHARE: Final = Decimal("0.05")  # how far off "about $30K" may be at most
 _BOUND_REACH: Final = Decimal("1.25")  # "more than $8K" is not said of $80K
+_JUST_REACH: Final = Decimal("1.1")
+_ELLIPTIC: Final = ("time", "percent")
 _SCALES: Final = {"k": 3, "m": 6, "mn": 6, "b": 9, "bn": 9, "t": 12, "thousand": 3, "million": 6, "billion": 9}
 # Of each unit of time: what it is measured in and how many of these it has.
 _TIMES: Final = {
@@ -60,6 +68,7 @@ _TIMES: Final = {
     "hour": ("seconds", 3600),
     "day": ("days", 1),
     "d": ("days", 1),
+    "m": ("months", 1),
     "week": ("days", 7),
     "month": ("months", 1),
     "quarter": ("months", 3),
@@ -85,7 +94,7 @@ _NUMBER: Final = re.compile(
         | (?P<scale>\s(?:out\s)?of\s10\b(?!\s?%|,\d|\.\d)|/10\b)
         | (?P<share>\s(?:out\s)?of\s1\b(?![,.]?\d)|/1\b)
         | [\s-]?(?:working\s|business\s|calendar\s|full\s)?
-          (?P<time>seconds?|minutes?|mins?|hours?|days?|d|weeks?|months?|quarters?|years?|yrs?)\b
+          (?P<time>seconds?|minutes?|mins?|hours?|days?|d|m|weeks?|months?|quarters?|years?|yrs?)\b
         | \s(?P<dollars>dollars?|euros?|pounds?)\b
     )?
     """,
@@ -104,8 +113,7 @@ _ABOVE: Final = re.compile(
     re.IGNORECASE,
 )
 _BELOW: Final = re.compile(
-    r"\b(?:less than|fewer than|under|below|up to|at most|no more than|nearly|almost|just short of|close to|shy of)\s"
-    r"(?:the\s)?$",
+    r"\b(?:less than|fewer than|under|below|up to|at most|no more than)\s(?:the\s)?$",
     re.IGNORECASE,
 )
 _ABOUT: Final = re.compile(
@@ -113,8 +121,12 @@ _ABOUT: Final = re.compile(
     r"(?:the\s)?$",
     re.IGNORECASE,
 )
-_ABOVE_AFTER: Final = re.compile(r"\s?(?:or|and) (?:more|higher|above|over|up)\b|\s?plus\b", re.IGNORECASE)
-_BELOW_AFTER: Final = re.compile(r"\s?(?:or|and) (?:less|fewer|lower|below|under)\b", re.IGNORECASE)
+_JUST_BELOW: Final = re.compile(
+    r"\b(?:nearly|almost|just short of|just under|close to|shy of)\s(?:the\s)?$", re.IGNORECASE
+)
+_JUST_ABOVE: Final = re.compile(
+    r"\b(?:just over|just above|a little over|slightly more than)\s(?:the\s)?$", re.IGNORECASE
+)
 _OF_TOTAL: Final = re.compile(r"\s(?:out\s)?of\s(?:the\s|all\s)?\d")
 _NOUN: Final = re.compile(r"[\s-]([A-Za-z][A-Za-z'-]*)")
 _MAX_NOUN: Final = 3
@@ -128,15 +140,16 @@ _NO_NOUN: Final = frozenset(
 )
 
 
-def read_amounts(text: str) -> list[Amount]:
+def read_amounts(text: str, *, elliptic: bool = False) -> list[Amount]:
     """Return every number of the text, in words too; positions are those in `write_digits` of it.
 
     In a range each end says what the other leaves out: "40-60 %" is 40 % and 60 %, "$5-10K" is $5K and $10K.
+    Where the text may be ``elliptic``, a bare number can have the unit of one before it.
     """
     text = write_digits(text)
     matches = list(_NUMBER.finditer(text))
     parts = [match.groupdict() for match in matches]
-    also = [""] * len(matches)
+    listed = [False] * len(matches)
     past = [False] * len(matches)
     for place, (first, second) in enumerate(pairwise(matches)):
         left, right, joint = parts[place], parts[place + 1], text[first.end() : second.start()]
@@ -144,12 +157,19 @@ def read_amounts(text: str) -> list[Amount]:
         if _RANGE.fullmatch(joint) or (_AND.fullmatch(joint) and _BETWEEN.search(before)):
             _share_units(left, right)
         elif _LISTED.fullmatch(joint) and not _unit_of(left)[0]:
-            also[place] = _unit_of(right)[0]
+            listed[place] = True
         past[place] = bool(_ARROW.fullmatch(joint) or (_TO.fullmatch(joint) and _FROM.search(before)))
-    return [
-        replace(_read(part, match, text), also=shared, is_past=gone)
-        for part, match, shared, gone in zip(parts, matches, also, past, strict=True)
-    ]
+    amounts = []
+    for place, (part, match) in enumerate(zip(parts, matches, strict=True)):
+        amount = replace(_read(part, match, text), is_past=past[place])
+        if elliptic and not amount.unit and not amount.noun:
+            units = {name: each[name] for each in parts[:place] for name in _ELLIPTIC if each[name]}
+            amount = replace(amount, readings=_readings(part, units, match, text))
+        elif listed[place]:
+            units = {name: parts[place + 1][name] for name in _ELLIPTIC if parts[place + 1][name]}
+            amount = replace(amount, readings=_readings(part, units, match, text))
+        amounts.append(amount)
+    return amounts
 
 
 def is_near(stated: Amount, size: Decimal) -> bool:
@@ -161,24 +181,30 @@ def is_near(stated: Amount, size: Decimal) -> bool:
         return off <= max(stated.tolerance, abs(size) * _ABOUT_SHARE)
     if off == 0:
         return True
-    if stated.bound is Bound.ABOVE:
-        return stated.size < size <= stated.size * _BOUND_REACH
-    return size < stated.size <= size * _BOUND_REACH
+    reach = _JUST_REACH if stated.bound in {Bound.JUST_ABOVE, Bound.JUST_BELOW} else _BOUND_REACH
+    if stated.bound in {Bound.ABOVE, Bound.JUST_ABOVE}:
+        return stated.size < size <= stated.size * reach
+    return size < stated.size <= size * reach
 
 
 def _units_fit(stated: Amount, true: Amount) -> bool:
-    if (
-        stated.unit == true.unit
-        or (stated.also and stated.also == true.unit)
-        or (true.also and true.also == stated.unit)
-    ):
+    if stated.unit == true.unit:
         return True
     if stated.unit in {"points", "%"} and true.unit in {"points", "%"}:
         return stated.unit == "points" and stated.written.split()[-1].startswith("point") and true.unit == "points"
     if "of 1" in {stated.unit, true.unit} and not (stated.unit and true.unit):
         return not stated.noun and true.size <= 1
     # "a maturity of 8.6", "at 38 of 500": a bare number, of which nothing is counted.
-    return not stated.unit and not stated.noun and true.unit in {"of 10", "rank"}
+    if not stated.unit and true.unit in {"of 10", "rank"}:
+        return not stated.noun or (true.unit == "of 10" and stated.tolerance < Decimal("0.5"))
+    # "a fourth action" where there are 4 actions
+    return stated.unit == "rank" and not true.unit and bool(stated.noun)
+
+
+def _readings(
+    part: dict[str, str | None], units: dict[str, str | None], match: re.Match[str], text: str
+) -> tuple[Amount, ...]:
+    return tuple(_read(part | {name: unit}, match, text) for name, unit in units.items())
 
 
 def _share_units(left: dict[str, str | None], right: dict[str, str | None]) -> None:
@@ -211,7 +237,7 @@ def _read(part: dict[str, str | None], match: re.Match[str], text: str) -> Amoun
     fraction = part["fraction"] or ""
     scale = _SCALES.get((part["letter"] or part["word"] or "").lower(), 0)
     unit, worth = _unit_of(part)
-    step = Decimal(1).scaleb(scale - len(fraction.removeprefix("."))) * worth
+    step = Decimal(1).scaleb(scale - len(fraction.removeprefix(".")))
     size = Decimal(re.sub(r"\D", "", part["digits"] or "") + fraction).scaleb(scale) * worth
     sign = (part["sign"] or part["late_sign"] or "").strip()
     return Amount(
@@ -236,11 +262,14 @@ def _find_noun(text: str, start: int) -> tuple[str, ...]:
 
 
 def _find_bound(text: str, match: re.Match[str], *, plus: bool) -> Bound:
-    before, after = text[: match.start()], text[match.end() :]
-    if plus or _ABOVE_AFTER.match(after):
+    before = text[: match.start()]
+    # "25 or more" is a threshold, which is quoted as it is.
+    if plus:
         return Bound.ABOVE
-    if _BELOW_AFTER.match(after):
-        return Bound.BELOW
+    if _JUST_ABOVE.search(before):
+        return Bound.JUST_ABOVE
+    if _JUST_BELOW.search(before):
+        return Bound.JUST_BELOW
     if _ABOUT.search(before):
         return Bound.ABOUT
     # "from $15.3K to $45.9K" and "up to" between two ends are no bounds.

@@ -42,6 +42,7 @@ class Carriers:
     facts: tuple[Fact, ...]
     dates: tuple[Date, ...]
     words: str
+    pieces: int = 1
 
     @classmethod
     def read(cls, item: Evidence, *, mask: Callable[[str], str]) -> Carriers:
@@ -67,6 +68,7 @@ class Carriers:
             facts=tuple(fact for part in each for fact in part.facts),
             dates=tuple(date for part in each for date in part.dates),
             words=" ".join(part.words for part in each),
+            pieces=len(each),
         )
 
     def has_words(self, words: str) -> bool:
@@ -84,7 +86,7 @@ class Carriers:
             said = stems(text)
             carrying = [fact for fact in carrying if fact.kind is not EvidenceKind.PASSAGE or fact.stems & said]
         nouns = {stem(noun) for noun in stated.noun}
-        if not stated.unit and nouns and any(fact.stems & nouns for fact in self.facts):
+        if stated.unit in {"", "rank"} and nouns and any(fact.stems & nouns for fact in self.facts):
             carrying = [fact for fact in carrying if fact.stems & nouns]
         return carrying
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from bot.check.amounts import is_near, read_amounts
+from bot.check.amounts import Bound, is_near, read_amounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ _SUM: Final = re.compile(
     r"\b(?:together|combined|in total|in all|altogether|jointly|sum|between them|add up to|both)\b", re.IGNORECASE
 )
 _DIFFERENCE: Final = re.compile(
-    r"\b(?:difference|gap|apart|net|distance|spread|further|ahead of|behind|outweighs?|exceeds?|higher than|"
+    r"\b(?:difference|new|more|fewer|additional|extra|gap|apart|net|distance|spread|further|ahead of|behind|outweighs?|exceeds?|higher than|"
     r"lower than|more than (?:the|its|their|they)|less than (?:the|its|their))\b",
     re.IGNORECASE,
 )
@@ -39,6 +39,8 @@ def is_derived(stated: Amount, text: str, facts: Sequence[Fact]) -> bool:
         own = [fact.amount for fact in facts if fact.is_own]
         return _is_ratio(stated, own) or _is_ratio(stated, _stated_twice(stated, text, facts))
     near = text[max(stated.start - _REACH, 0) : stated.end + _REACH]
+    if stated.unit == "%" and stated.bound is Bound.ABOVE and _is_above_share(stated, facts):
+        return True
     if stated.unit == "points":
         percents = [fact.amount.size for fact in facts if fact.amount.unit == "%"]
         return any(is_near(stated, abs(a - b)) for a, b in combinations(percents, 2))
@@ -50,6 +52,13 @@ def is_derived(stated: Amount, text: str, facts: Sequence[Fact]) -> bool:
     ):
         return True
     return bool(_DIFFERENCE.search(near)) and any(is_near(stated, abs(a - b)) for a, b in combinations(sizes, 2))
+
+
+def _is_above_share(stated: Amount, facts: Sequence[Fact]) -> bool:
+    """Return whether a rank of so many is above that share: 36 of 120 is in the top third."""
+    ranks = [fact.amount.size for fact in facts if fact.amount.unit == "rank"]
+    counts = [fact.amount.size for fact in facts if not fact.amount.unit and fact.is_own]
+    return any(is_near(stated, 100 * (1 - rank / count)) for rank in ranks for count in counts if count > rank)
 
 
 def _stated_twice(stated: Amount, text: str, facts: Sequence[Fact]) -> list[Amount]:

@@ -52,6 +52,8 @@ _SUPPOSED: Final = re.compile(
     re.IGNORECASE,
 )
 _TO: Final = re.compile(r"\s(?:to|into)\s(?:just\s|only\s|about\s)?")
+_ROSE: Final = re.compile(r"\b(?:rose|risen|rises?|up|grew|grows?|grown|increased|climbed|gained) (?:\w+ )?from\s?$", re.I)
+_FELL: Final = re.compile(r"\b(?:fell|fallen|falls?|down|dropped|drops?|declined|decreased|sank|lost) (?:\w+ )?from\s?$", re.I)
 _REACH: Final = 45  # characters after an amount in which "less" or "above" may stand
 _WORD: Final = re.compile(r"[a-z]{3,}")
 
@@ -66,7 +68,7 @@ def find_wrong_direction(text: str, effects: Sequence[Effect], *, subjects: Sequ
     turned = _find_turned_change(text)
     if turned is not None or not effects:
         return turned
-    return _by_amount(text, effects) or _by_name(text, effects, subjects)
+    return _by_amount(text, _without_labels(text, effects), effects) or _by_name(text, effects, subjects)
 
 
 def _find_turned_change(text: str) -> str | None:
@@ -74,14 +76,22 @@ def _find_turned_change(text: str) -> str | None:
     amounts = read_amounts(text)
     for first, second in pairwise(amounts):
         between = text[first.end : second.start]
-        said = _said(_clause_before(text, 0, first.start)[-_REACH:], last=True)
+        before = _clause_before(text, 0, first.start)[-_REACH:]
+        said = 1 if _ROSE.search(before) else -1 if _FELL.search(before) else 0
         moved = second.size - first.size
         if first.is_past and _TO.fullmatch(between) and first.unit == second.unit and said * moved < 0:
             return f"From {first.written} to {second.written} is the other direction."
     return None
 
 
-def _by_amount(text: str, effects: Sequence[Effect]) -> str | None:
+def _without_labels(text: str, effects: Sequence[Effect]) -> str:
+    """Return the text with blanks for the words of labels: "support tickets" support nothing."""
+    for word in {word for effect in effects for word in _WORD.findall(effect.of.casefold())}:
+        text = re.sub(rf"\b{re.escape(word)}\w?\b", lambda match: " " * len(match.group()), text, flags=re.IGNORECASE)
+    return text
+
+
+def _by_amount(text: str, verbs: str, effects: Sequence[Effect]) -> str | None:
     sizes = [(effect, read_amounts(effect.written)) for effect in effects]
     start = 0
     for amount in read_amounts(text):
@@ -92,11 +102,12 @@ def _by_amount(text: str, effects: Sequence[Effect]) -> str | None:
         ]
         if not matching:
             continue
-        before = _clause_before(text, start, amount.start)
-        after = text[amount.end : amount.end + _REACH]
+        named_before = _clause_before(text, start, amount.start)
+        before = _clause_before(verbs, start, amount.start)
+        after = verbs[amount.end : amount.end + _REACH]
         start = amount.end
         if len({effect.direction for effect in matching}) > 1:
-            named = [effect for effect in matching if _names(effect.of, before)]
+            named = [effect for effect in matching if _names(effect.of, named_before)]
             matching = named if len({effect.direction for effect in named}) == 1 else []
         said = (
             amount.sign or _said(before, last=True) or _said_at_once(after) or _said(_clause_after(after), last=False)
@@ -137,9 +148,7 @@ def _is_verdict(rest: str) -> bool:
 
 
 _AT_ONCE_UP: Final = re.compile(r"\s(?:more|above|higher|up|ahead|to the good|upwards?)\b", re.IGNORECASE)
-_AT_ONCE_DOWN: Final = re.compile(
-    r"\s(?:less|below|lower|down|off|short|downwards?|drag|hit|penalty)\b", re.IGNORECASE
-)
+_AT_ONCE_DOWN: Final = re.compile(r"\s(?:less|below|lower|down|off|short|downwards?|drag|hit|penalty)\b", re.IGNORECASE)
 
 
 def _said_at_once(after: str) -> int:
@@ -182,6 +191,8 @@ def _end_of_name(label: str, text: str) -> int:
 
 def _explain(effect: Effect) -> str:
     if not effect.of:
-        return f"The prediction moves {'up' if effect.direction > 0 else 'down'} by {effect.written}; it says otherwise."
+        return (
+            f"The prediction moves {'up' if effect.direction > 0 else 'down'} by {effect.written}; it says otherwise."
+        )
     does = "raises" if effect.direction > 0 else "lowers" if effect.direction < 0 else "does not move"
     return f"{effect.of} {does} the forecast, by {effect.written}; it says otherwise."

@@ -53,6 +53,9 @@ _IN: Final = re.compile(
     rf"(?!\s?(?:%|percent|per cent|{_TIME}|of|point))(?![\d.,]*\d)",
     re.IGNORECASE,
 )
+_AND_A_HALF: Final = re.compile(
+    rf"\b(?P<whole>{_WORD}|\d+) and a half(?=\s(?:{_TIME}|times|million|billion)\b)", re.IGNORECASE
+)
 _QUARTER: Final = re.compile(r"\b(?P<which>first|second|third|fourth|1st|2nd|3rd|4th) quarter\b", re.IGNORECASE)
 _WHICH: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 _TOP_SHARE: Final = re.compile(
@@ -64,7 +67,9 @@ _TOP_PLACES: Final = re.compile(
 _MANY: Final = {"dozens": "24+", "hundreds": "200+", "thousands": "2000+", "millions": "2000000+"}
 _PLAIN: Final = (
     (re.compile(rf"\bhalf an? (?={_TIME})", re.IGNORECASE), "0.5 "),
-    (re.compile(rf"\b(?P<n>\d+) and a half (?={_TIME})", re.IGNORECASE), r"\g<n>.5 "),
+    (re.compile(r"\ba year and a half\b", re.IGNORECASE), "18 months"),
+    (re.compile(r"\ban? (?P<unit>hour|day|week|month) and a half\b", re.IGNORECASE), r"1.5 \g<unit>s"),
+    (re.compile(r"\bhalf a (?=million|billion)", re.IGNORECASE), "0.5 "),
     (re.compile(r"\bhalf a dozen\b", re.IGNORECASE), "6"),
     (re.compile(r"\b(?:a|one) dozen\b", re.IGNORECASE), "12"),
     (re.compile(r"\b(?:a|one) hundred\b(?! and)", re.IGNORECASE), "100"),
@@ -83,6 +88,9 @@ _PLAIN: Final = (
 )
 
 
+_SPANS: Final = 4  # of these come before fractions: "half a day" is none
+
+
 def write_digits(text: str) -> str:
     """Return the text with its number words as digits; a fraction is a percentage, a multiple has ``times``.
 
@@ -90,15 +98,15 @@ def write_digits(text: str) -> str:
     """
     text = _TOP_SHARE.sub(lambda match: f"more than {100 - _share(match):g} %", text)
     text = _TOP_PLACES.sub(r"up to rank \g<places>", text)
+    for pattern, digits in _PLAIN[:_SPANS]:
+        text = pattern.sub(digits, text)
+    text = _AND_A_HALF.sub(lambda match: f"{_value(match['whole'])}.5", text)
     text = _QUARTER.sub(lambda match: f"Q{_WHICH[match['which'].lower()]}", text)
     text = _IN.sub(_chance, text)
     text = _OF_PARTS.sub(_fraction, text)
-    for pattern, digits in _PLAIN[:1]:
-        text = pattern.sub(digits, text)
-    for pattern, digits in _PLAIN[2:]:
+    for pattern, digits in _PLAIN[_SPANS:]:
         text = pattern.sub(digits, text)
     text = _CARDINAL.sub(_cardinal, text)
-    text = _PLAIN[1][0].sub(_PLAIN[1][1], text)
     for word, digits in _MANY.items():
         text = re.sub(rf"\b{word}\b", digits, text, flags=re.IGNORECASE)
     return re.sub(
@@ -126,7 +134,7 @@ def _chance(match: re.Match[str]) -> str:
     few, many = _value(match["few"]), _value(match["many"])
     if many in {0, 10} or few >= many:  # "8 out of 10" may be a score: read as such, or as two counts
         return f"{few} of {many}" if many == 10 else match.group()  # noqa: PLR2004 # ten is ten
-    return f"{100 * few / many:.0f} %" if 100 * few % many == 0 else f"{100 * few / many:.1f} %"
+    return f"about {100 * few / many:.1f} %"
 
 
 def _fraction(match: re.Match[str]) -> str:
@@ -135,8 +143,7 @@ def _fraction(match: re.Match[str]) -> str:
         return match.group()  # three months
     if part.endswith("s") and part != "halves":
         part = part.removesuffix("s")
-    share = 100 * _value(match["count"]) / _PARTS[part]
-    return f"{share:.0f} %"
+    return f"about {100 * _value(match['count']) / _PARTS[part]:.1f} %"
 
 
 def _cardinal(match: re.Match[str]) -> str:

@@ -68,7 +68,7 @@ def _read_brief(brief: dict[str, object]) -> Iterator[Case]:
         forecast=str(brief["forecast"]),
         accounts=SimilarAccounts(others),
     )
-    for part in ("seen", "unseen"):
+    for part in ("seen", "seen_later", "unseen"):
         for text, *cited in brief.get(part, []):  # type: ignore[attr-defined] # as above
             statement = Statement(text=text, evidence=tuple(cited))
             yield Case(statement=statement, evidence=evidence, subject=subject, others=others, source=part)
@@ -96,11 +96,23 @@ def seed_faults(case: Case, random: Random) -> Iterator[Fault]:
 
 _NUMBER = re.compile(r"(?<![\w.,-])(?:(?<=\$))?\d[\d,]*(?:\.\d+)?(?![\w]*-\d)")
 _LOOSE = re.compile(
-    r"\b(?:about|around|roughly|some|nearly|almost|over|more than|under|below|close to|above|less than|than|by|top) \$?$", re.IGNORECASE
+    r"\b(?:about|around|roughly|some|nearly|almost|over|more than|under|below|close to|above|less than|than|by|top) \$?$",
+    re.IGNORECASE,
 )
 _DEADLINE = re.compile(r"[\s-](?:working )?(?:days?|weeks?|months?) (?:of|after|before) the call")
 _WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "eleven", "twelve")
-_VALUES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "eleven": 11, "twelve": 12}
+_VALUES = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "eleven": 11,
+    "twelve": 12,
+}
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
 _INVENTED = ("Skyforge", "Nimbora", "DataHarbor", "Veltrix Cloud", "OpsPilot", "Brightstack")
 _PEOPLE = ("Rosa Delgado", "Henrik Aas", "Mei Tanaka", "Paul Obi")
@@ -109,7 +121,12 @@ _SIGNS = (
     *(("adds", "takes"), ("add", "take"), ("lifts", "lowers"), ("lift", "lower"), ("raises", "lowers")),
     *(("takes", "adds"), ("take", "add"), ("took", "added"), ("lowers", "lifts"), ("lower", "lift"), ("costs", "adds")),
     *(("cost", "add"), ("above", "below"), ("below", "above"), ("rose", "fell"), ("fell", "rose"), ("up", "down")),
-    *(("less", "more"), ("holds it back by", "lifts it by"), ("hold it back by", "lift it by"), ("speaks for", "speaks against")),
+    *(
+        ("less", "more"),
+        ("holds it back by", "lifts it by"),
+        ("hold it back by", "lift it by"),
+        ("speaks for", "speaks against"),
+    ),
 )
 
 
@@ -136,10 +153,10 @@ def _known(case: Case) -> set[float]:
     return {_value(token) for token in re.findall(r"\d[\d,]*(?:\.\d+)?", cited)} | words | {1.0, 0.0}
 
 
-def _is_new(case: Case, value: float, *, decimals: int = 0) -> bool:
-    """Return whether no cited number could be rounded to this one."""
+def _is_new(case: Case, value: float, *, decimals: int = 0, loose: bool = False) -> bool:
+    """Return whether no cited number could be rounded to this one; a ``loose`` one has "about" or a bound before it."""
     half = 0.5 * 10.0**-decimals
-    return all(abs(value - known) > half + 1e-9 for known in _known(case))
+    return all(abs(value - known) > max(half + 1e-9, 0.3 * known * loose) for known in _known(case))
 
 
 def _write(value: float, like: str) -> str:
@@ -159,7 +176,8 @@ def _wrong_number(case: Case, random: Random) -> Statement | None:
     match = random.choice(found)
     for factor in random.sample([1.37, 0.61, 1.83, 0.44, 2.6, 3.2], 6):
         value = round(_value(match.group()) * factor + (factor > 1), len(match.group().partition(".")[2]))
-        if _is_new(case, value, decimals=len(match.group().partition(".")[2])):
+        loose = bool(_LOOSE.search(case.statement.text[: match.start()]))
+        if _is_new(case, value, decimals=len(match.group().partition(".")[2]), loose=loose):
             return _put(case, match, _write(value, match.group()))
     return None
 
@@ -180,7 +198,11 @@ def _number_word(case: Case, random: Random) -> Statement | None:
     text = case.statement.text
     words = [match for match in _NUMBER_WORD.finditer(text) if not _DEADLINE.match(text, match.end())]
     small = [match for match in _numbers(case) if match.group().isdecimal() and 2 <= int(match.group()) <= 12]
-    small = [match for match in small if text[match.start() - 1 : match.start()] != "$" and text[match.end() : match.end() + 1] == " "]
+    small = [
+        match
+        for match in small
+        if text[match.start() - 1 : match.start()] != "$" and text[match.end() : match.end() + 1] == " "
+    ]
     small = [match for match in small if not re.match(r" (?:of \d|%|[A-Z]|million|p)", text[match.end() :])]
     if not words and not small:
         return None
@@ -236,7 +258,9 @@ def _denied(case: Case, random: Random) -> Statement | None:
     text = case.statement.text
     for said, plain in (("adds", "add"), ("takes", "take"), ("costs", "cost"), ("lifts", "lift"), ("lowers", "lower")):
         if re.search(rf"\b{said} (?:about )?[$\d]", text):
-            return replace(case.statement, text=re.sub(rf"\b{said} (?=(?:about )?[$\d])", f"does not {plain} ", text, count=1))
+            return replace(
+                case.statement, text=re.sub(rf"\b{said} (?=(?:about )?[$\d])", f"does not {plain} ", text, count=1)
+            )
     return None
 
 
@@ -281,7 +305,9 @@ def _owner(case: Case, random: Random) -> Statement | None:
     text = case.statement.text
     if case.subject.owner and case.subject.owner in text:
         return replace(case.statement, text=text.replace(case.subject.owner, person))
-    return replace(case.statement, text=f"{text} {person} owns it." if random.random() < 0.5 else f"{text} Call {person}.")
+    return replace(
+        case.statement, text=f"{text} {person} owns it." if random.random() < 0.5 else f"{text} Call {person}."
+    )
 
 
 def _stale(case: Case, random: Random) -> Statement | None:
@@ -292,7 +318,8 @@ def _stale(case: Case, random: Random) -> Statement | None:
             if _LOOSE.search(case.statement.text.partition(moved[2])[0]):
                 continue
             return Statement(
-                text=case.statement.text.replace(moved[2], moved[1]), evidence=(*case.statement.evidence, item.evidence_id)
+                text=case.statement.text.replace(moved[2], moved[1]),
+                evidence=(*case.statement.evidence, item.evidence_id),
             )
     # Yesterday's forecast: some percent away from today's.
     match = next((each for each in _numbers(case) if case.statement.text[each.start() - 1 : each.start()] == "$"), None)
@@ -314,8 +341,10 @@ def _missing(case: Case, random: Random) -> Statement | None:
     said = {_value(match.group()) for match in _numbers(case)}
     for item in random.sample(case.evidence, len(case.evidence)):
         held = {_value(token) for token in re.findall(r"\d[\d,]*(?:\.\d+)?", item.text)}
-        if said and item.evidence_id not in statement.evidence and all(
-            abs(value - known) > 0.05 * max(value, known) for value in said for known in held
+        if (
+            said
+            and item.evidence_id not in statement.evidence
+            and all(abs(value - known) > 0.05 * max(value, known) for value in said for known in held)
         ):
             return replace(statement, evidence=(item.evidence_id,))
     return None
@@ -335,19 +364,32 @@ def _date(case: Case, random: Random) -> Statement | None:
         return _put(case, quarter, random.choice(fresh)) if fresh else None
     if re.search(r"\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|\bQ[1-4]\b", case.cited):
         return None
-    forms = ("Sign by 14 March 2027.", "They decide in Q2 2027.", "The contract ends on 2027-01-31.", "It began in October 2019.")
+    forms = (
+        "Sign by 14 March 2027.",
+        "They decide in Q2 2027.",
+        "The contract ends on 2027-01-31.",
+        "It began in October 2019.",
+    )
     return replace(case.statement, text=f"{text} {random.choice(forms)}")
 
 
 def _of_others(case: Case, random: Random) -> Statement | None:
-    passages = [item for item in case.evidence if item.evidence_id in case.statement.evidence and item.kind is EvidenceKind.PASSAGE]
+    passages = [
+        item
+        for item in case.evidence
+        if item.evidence_id in case.statement.evidence and item.kind is EvidenceKind.PASSAGE
+    ]
     own = " ".join(
-        item.text for item in case.evidence if item.evidence_id in case.statement.evidence and item.kind is not EvidenceKind.PASSAGE
+        item.text
+        for item in case.evidence
+        if item.evidence_id in case.statement.evidence and item.kind is not EvidenceKind.PASSAGE
     )
     for item in passages:
         percent = re.search(r"\b(\d+)(?: %| percent)", item.text)
         if percent is not None and percent[1] not in own:
-            form = random.choice(("They win {} percent of the time.", "Their renewal rate is {} %.", "The account grew by {} %."))
+            form = random.choice(
+                ("They win {} percent of the time.", "Their renewal rate is {} %.", "The account grew by {} %.")
+            )
             words = form.format(percent[1])
             return Statement(text=words, evidence=case.statement.evidence)
     return None
