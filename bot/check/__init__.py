@@ -102,7 +102,9 @@ _LISTED: Final = re.compile(
     r"|(?:step|action|priority|move|option|visit|meeting)\s(?:one|two|three|four|five|\d)\b)(?=(?:\s[\w-]+){0,3}[:,])",
     re.IGNORECASE,
 )
-_LISTED_NOUNS: Final = frozenset({"drivers", "signals", "factors", "reasons", "points", "forces", "things", "arguments"})
+_LISTED_NOUNS: Final = frozenset(
+    {"drivers", "signals", "factors", "reasons", "points", "forces", "things", "arguments"}
+)
 _PAST: Final = re.compile(
     r"\b(?:from|was|were|had|before|previously|used to|earlier|last|formerly|until|at the time|back then|since)\b",
     re.IGNORECASE,
@@ -300,9 +302,7 @@ def _without_quotations(text: str, sources: Sequence[str]) -> str:
 
 
 _CLAUSE: Final = re.compile(r"[;:.!?(),\u2014\u2013]\s|\s(?:while|whereas|but|because|since|so|where|as)\s")
-_OWN: Final = re.compile(
-    r"\b(?:they|their|theirs|its|the account|this account|this customer)\b", re.IGNORECASE
-)
+_OWN: Final = re.compile(r"\b(?:they|their|theirs|its|the account|this account|this customer)\b", re.IGNORECASE)
 _FORECAST: Final = re.compile(r"\b(?:the|this|our|today's) (?:forecast|prediction|baseline)\b", re.IGNORECASE)
 _OTHERS: Final = re.compile(
     r"\b(?:customers?|accounts(?! with us)|companies|company|firms?|teams|buyers?|prospects|peers|users|leaders|"

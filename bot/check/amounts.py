@@ -30,7 +30,8 @@ class Amount:
     ``size`` is in the base of its unit (days, months, seconds), ``tolerance`` half a unit of the last digit shown.
     ``unit`` is ``$``, ``€`` or ``£``, ``%``, ``points``, ``x`` (times), ``days``, ``months``, ``seconds``, ``of 10``,
     ``of 1``, ``rank`` or nothing for a count; a bare number may also be read with the unit of another one before it or
-    in its list, as in "from 74 minutes to 44": such are its ``readings``. ``noun`` is what is counted, ``sign`` is -1 or 1 where one is written. ``is_past`` says that something else holds today: the
+    in its list, as in "from 74 minutes to 44": such are its ``readings``. ``noun`` is what is counted,
+    ``sign`` is -1 or 1 where one is written. ``is_past`` says that something else holds today: the
     first of "from 2 to 4".
     """
 
@@ -89,8 +90,8 @@ _NUMBER: Final = re.compile(
     (?:
         \s?(?P<points>(?:percentage|per\scent)\s?-?points?\b|pp\b|pts?\b|points?\b)
         | \s?(?P<percent>%(?:\spoints?\b)?|percent\b|per\scent\b|pct\b)
-        | \s?(?P<times>\u00d7|x\b(?!\w)|-?fold\b|times\b(?=\s(?:the|as|more|fewer|less|faster|higher|lower|longer|larger|
-          bigger|that|those|what|its|their|over)\b))
+        | \s?(?P<times>\u00d7|x\b(?!\w)|-?fold\b|times\b(?=\s(?:the|as|more|fewer|less|faster|higher|lower|longer|
+          larger|bigger|that|those|what|its|their|over)\b))
         | (?P<scale>\s(?:out\s)?of\s10\b(?!\s?%|,\d|\.\d)|/10\b)
         | (?P<share>\s(?:out\s)?of\s1\b(?![,.]?\d)|/1\b)
         | [\s-]?(?:working\s|business\s|calendar\s|full\s)?
@@ -133,9 +134,9 @@ _MAX_NOUN: Final = 3
 # Words that end what is counted: "4 and", "38 of", "12 today".
 _NO_NOUN: Final = frozenset(
     """
-    times a an and are as at because but by for from had has have if in into is it its more less not now of off on onto or out
-    over per so than that the their them then they this those to today under up was we were what when where which while
-    who will with within would you your above below already alone only still too yet below before after since until
+    times a an and are as at because but by for from had has have if in into is it its more less not now of off on onto
+    or out over per so than that the their them then they this those to today under up was we were what when where which
+    while who will with within would you your above below already alone only still too yet after since until
     """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
 )
 
@@ -263,18 +264,13 @@ def _find_noun(text: str, start: int) -> tuple[str, ...]:
 
 def _find_bound(text: str, match: re.Match[str], *, plus: bool) -> Bound:
     before = text[: match.start()]
-    # "25 or more" is a threshold, which is quoted as it is.
-    if plus:
-        return Bound.ABOVE
-    if _JUST_ABOVE.search(before):
-        return Bound.JUST_ABOVE
-    if _JUST_BELOW.search(before):
-        return Bound.JUST_BELOW
-    if _ABOUT.search(before):
-        return Bound.ABOUT
-    # "from $15.3K to $45.9K" and "up to" between two ends are no bounds.
-    if _BELOW.search(before) and not re.search(r"\d\S*\sup to\s$", before):
-        return Bound.BELOW
-    if _ABOVE.search(before) and not _FROM.search(before):
-        return Bound.ABOVE
-    return Bound.IS
+    # "25 or more" is a threshold, which is quoted as it is; "from $15.3K" and "$640 up to $1.2K" are ends of a range.
+    bounds = (
+        (plus, Bound.ABOVE),
+        (_JUST_ABOVE.search(before), Bound.JUST_ABOVE),
+        (_JUST_BELOW.search(before), Bound.JUST_BELOW),
+        (_ABOUT.search(before), Bound.ABOUT),
+        (_BELOW.search(before) and not re.search(r"\d\S*\sup to\s$", before), Bound.BELOW),
+        (_ABOVE.search(before) and not _FROM.search(before), Bound.ABOVE),
+    )
+    return next((bound for applies, bound in bounds if applies), Bound.IS)

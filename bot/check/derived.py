@@ -20,8 +20,8 @@ _SUM: Final = re.compile(
     r"\b(?:together|combined|in total|in all|altogether|jointly|sum|between them|add up to|both)\b", re.IGNORECASE
 )
 _DIFFERENCE: Final = re.compile(
-    r"\b(?:difference|new|more|fewer|additional|extra|gap|apart|net|distance|spread|further|ahead of|behind|outweighs?|exceeds?|higher than|"
-    r"lower than|more than (?:the|its|their|they)|less than (?:the|its|their))\b",
+    r"\b(?:difference|new|more|fewer|additional|extra|gap|apart|net|distance|spread|further|ahead of|behind|outweighs?|"
+    r"exceeds?|higher than|lower than|more than (?:the|its|their|they)|less than (?:the|its|their))\b",
     re.IGNORECASE,
 )
 _MOST_TERMS: Final = 3

@@ -52,8 +52,12 @@ _SUPPOSED: Final = re.compile(
     re.IGNORECASE,
 )
 _TO: Final = re.compile(r"\s(?:to|into)\s(?:just\s|only\s|about\s)?")
-_ROSE: Final = re.compile(r"\b(?:rose|risen|rises?|up|grew|grows?|grown|increased|climbed|gained) (?:\w+ )?from\s?$", re.I)
-_FELL: Final = re.compile(r"\b(?:fell|fallen|falls?|down|dropped|drops?|declined|decreased|sank|lost) (?:\w+ )?from\s?$", re.I)
+_ROSE: Final = re.compile(
+    r"\b(?:rose|risen|rises?|up|grew|grows?|grown|increased|climbed|gained) (?:\w+ )?from\s?$", re.IGNORECASE
+)
+_FELL: Final = re.compile(
+    r"\b(?:fell|fallen|falls?|down|dropped|drops?|declined|decreased|sank|lost) (?:\w+ )?from\s?$", re.IGNORECASE
+)
 _REACH: Final = 45  # characters after an amount in which "less" or "above" may stand
 _WORD: Final = re.compile(r"[a-z]{3,}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _UNITS: Final = {
@@ -91,6 +92,7 @@ _PLAIN: Final = (
 _SPANS: Final = 4  # of these come before fractions: "half a day" is none
 
 
+@lru_cache(maxsize=4_096)
 def write_digits(text: str) -> str:
     """Return the text with its number words as digits; a fraction is a percentage, a multiple has ``times``.
 

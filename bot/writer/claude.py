@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import anthropic
 import httpx2
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.check import check_statements, subject_of
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement, Usage
 from bot.writer import errors
-from bot.writer.prompt import ANSWER_SCHEMA, POLICY, answer_messages, plan_messages, plan_schema
+from bot.writer.prompt import ANSWER_SCHEMA, POLICY, answer_messages, plan_messages, plan_schema, repair_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from anthropic.types import Message, MessageParam
 
     from bot.brief import Brief
+    from bot.check import Checked
     from bot.evidence import Evidence
     from storage.state import Turn
 
@@ -71,11 +72,40 @@ class _WrittenPlan(BaseModel):
     risk_mitigation: list[_WrittenStatement]
     promotion: _WrittenStatement | None = None
 
+    def parts(self) -> dict[str, tuple[Statement, ...]]:
+        sections = {name.value: _to_statements(getattr(self, name)) for name in SectionName}
+        return sections | {_PROMOTION: _to_statements([self.promotion] if self.promotion else [])}
+
 
 class _WrittenAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid")
     statements: list[_WrittenStatement]
     missing: str
+
+    def parts(self) -> dict[str, tuple[Statement, ...]]:
+        return {"statements": _to_statements(self.statements)}
+
+
+_Form = TypeVar("_Form", _WrittenPlan, _WrittenAnswer)
+_PROMOTION = "promotion"
+
+
+def _to_statements(written: Iterable[_WrittenStatement]) -> tuple[Statement, ...]:
+    return tuple(each.to_statement() for each in written)
+
+
+def _fill_in(drafted: Sequence[Statement], checked: Checked, fresh: Sequence[Statement]) -> tuple[Statement, ...]:
+    """Return what passed, with the mended statements in the places of those that failed."""
+    spare = iter(fresh)
+    placed = (each if each in checked.kept else next(spare, None) for each in drafted)
+    return tuple(dict.fromkeys(each for each in placed if each is not None))
+
+
+def _read_form(form: type[_Form], text: str) -> _Form:
+    try:
+        return form.model_validate_json(text)
+    except ValidationError as error:
+        raise errors.UnreadableTextError from error
 
 
 def make_client(*, api_key: str, base_url: str) -> anthropic.Anthropic:
@@ -101,42 +131,27 @@ class ClaudeWriter:
         self._deadline_seconds = deadline_seconds
 
     def write_plan(self, brief: Brief) -> Plan:
-        """Return Claude's plan without the statements that their evidence does not carry."""
-        text, usage = self._write(plan_messages(brief), plan_schema(brief))
-        try:
-            written = _WrittenPlan.model_validate_json(text)
-        except ValidationError as error:
-            raise errors.UnreadableTextError from error
-        dropped = 0
-        sections = []
-        for name in SectionName:
-            kept, lost = self._keep_carried(getattr(written, name), brief, brief.evidence)
-            sections.append(Section(name=name, statements=kept))
-            dropped += lost
-        promotion = None
-        if brief.account.promotion is not None:
-            kept, lost = self._keep_carried([written.promotion] if written.promotion else [], brief, brief.evidence)
-            promotion = kept[0] if kept else Statement(text="", evidence=())
-            dropped += lost
+        """Return Claude's plan; what its evidence does not carry was sent back once, then left out."""
+        parts, dropped, usage, _ = self._write_carried(
+            plan_messages(brief), plan_schema(brief), _WrittenPlan, brief, brief.evidence
+        )
+        sections = tuple(Section(name=name, statements=parts[name]) for name in SectionName)
         if not any(section.statements for section in sections):
             raise errors.NothingCarriedError(dropped)
-        return Plan(
-            sections=tuple(sections),
-            promotion=promotion,
-            authorship=Authorship(model=self._model, note="", dropped=dropped, usage=usage),
-        )
+        promotion = None
+        if brief.account.promotion is not None:
+            promotion = next(iter(parts[_PROMOTION]), Statement(text="", evidence=()))
+        authorship = Authorship(model=self._model, note="", dropped=dropped, usage=usage)
+        return Plan(sections=sections, promotion=promotion, authorship=authorship)
 
     def answer(
         self, brief: Brief, question: str, *, transcript: Sequence[Turn], passages: Sequence[Evidence]
     ) -> Answer:
         """Return Claude's answer, or the honest statement that the sources do not hold it."""
         messages = answer_messages(brief, question, transcript=transcript, passages=passages)
-        text, usage = self._write(messages, ANSWER_SCHEMA)
-        try:
-            written = _WrittenAnswer.model_validate_json(text)
-        except ValidationError as error:
-            raise errors.UnreadableTextError from error
-        kept, dropped = self._keep_carried(written.statements, brief, (*brief.evidence, *passages))
+        evidence = (*brief.evidence, *passages)
+        parts, dropped, usage, written = self._write_carried(messages, ANSWER_SCHEMA, _WrittenAnswer, brief, evidence)
+        kept = parts["statements"]
         if not kept:
             if dropped or not (missing := _WrittenStatement(text=written.missing, evidence=[]).to_statement()).text:
                 raise errors.NothingCarriedError(dropped)
@@ -147,20 +162,56 @@ class ClaudeWriter:
             kept = (Statement(text=f"Not in my sources: {missing.text}", evidence=()),)
         return Answer(statements=kept, authorship=Authorship(model=self._model, note="", dropped=dropped, usage=usage))
 
-    @staticmethod
-    def _keep_carried(
-        written: Iterable[_WrittenStatement], brief: Brief, evidence: Iterable[Evidence]
-    ) -> tuple[tuple[Statement, ...], int]:
-        statements = [statement.to_statement() for statement in written]
-        checked = check_statements(statements, evidence, subject=subject_of(brief))
-        for each in checked.dropped:
-            _log.info("dropped a statement about %s: %s", brief.account.account_id, each.reason)
-        return checked.kept, len(checked.dropped)
+    def _write_carried(
+        self,
+        messages: list[MessageParam],
+        schema: dict[str, Any],
+        form: type[_Form],
+        brief: Brief,
+        evidence: Sequence[Evidence],
+    ) -> tuple[dict[str, tuple[Statement, ...]], int, Usage, _Form]:
+        """Return the statements of every part that are carried, how many were dropped, the cost, and what was written.
 
-    def _write(self, messages: list[MessageParam], schema: dict[str, Any]) -> tuple[str, Usage]:
+        What fails the check is sent back once with the reasons, in the time that is left.
+        """
+        deadline = time.monotonic() + self._deadline_seconds
+        text, usage = self._write(messages, schema, deadline)
+        written = _read_form(form, text)
+        checked = {name: self._check(part, brief, evidence) for name, part in written.parts().items()}
+        failed = {name: part.dropped for name, part in checked.items() if part.dropped}
+        mended: dict[str, tuple[Statement, ...]] = {}
+        if failed:
+            mended, more = self._mend(repair_messages(messages, text, failed), schema, form, deadline)
+            usage = usage if more is None else _add(usage, more)
+        parts = {}
+        dropped = 0
+        for name, drafted in written.parts().items():
+            # As many as failed, and no more: what passed the first time stays as it is.
+            fresh = self._check(mended.get(name, ())[: len(checked[name].dropped)], brief, evidence).kept
+            parts[name] = _fill_in(drafted, checked[name], fresh)
+            dropped += len(drafted) - len(parts[name])
+        if failed:
+            _log.info("%d statements failed the check, %d of them again", sum(map(len, failed.values())), dropped)
+        return parts, dropped, usage, written
+
+    @staticmethod
+    def _check(statements: Sequence[Statement], brief: Brief, evidence: Sequence[Evidence]) -> Checked:
+        return check_statements(statements, evidence, subject=subject_of(brief))
+
+    def _mend(
+        self, messages: list[MessageParam], schema: dict[str, Any], form: type[_Form], deadline: float
+    ) -> tuple[dict[str, tuple[Statement, ...]], Usage | None]:
+        """Return what Claude wrote in place of the statements that failed: nothing where it did not deliver."""
+        try:
+            text, usage = self._write(messages, schema, deadline)
+            return _read_form(form, text).parts(), usage
+        except errors.WriterError as error:
+            _log.info("the statements that failed were not mended: %s", type(error).__name__)
+            return {}, None
+
+    def _write(self, messages: list[MessageParam], schema: dict[str, Any], deadline: float) -> tuple[str, Usage]:
         """Return the text of the finished message and what it cost; retry what may pass, within the deadline."""
         started = time.monotonic()
-        deadline = started + self._deadline_seconds
         for attempt in range(MAX_RETRIES + 1):
             try:
                 message = self._stream(messages, schema, deadline)
@@ -235,6 +286,18 @@ class ClaudeWriter:
         if isinstance(error, (anthropic.APIConnectionError, httpx2.ConnectError)):
             raise errors.UnreachableError from error
         raise errors.CutOffError from error
+
+
+def _add(first: Usage, second: Usage) -> Usage:
+    """Return what two requests cost together."""
+    return Usage(
+        input_tokens=first.input_tokens + second.input_tokens,
+        cache_read_tokens=first.cache_read_tokens + second.cache_read_tokens,
+        cache_write_tokens=first.cache_write_tokens + second.cache_write_tokens,
+        output_tokens=first.output_tokens + second.output_tokens,
+        dollars=None if first.dollars is None or second.dollars is None else first.dollars + second.dollars,
+        seconds=first.seconds + second.seconds,
+    )
 
 
 def _seconds_before_retry(error: anthropic.APIError | httpx2.HTTPError, attempt: int) -> float | None:

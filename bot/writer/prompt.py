@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from bot.plan import SectionName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from anthropic.types import MessageParam, TextBlockParam
 
     from bot.brief import Brief
+    from bot.check import Dropped
     from bot.evidence import Evidence
     from storage.state import Turn
 
@@ -38,6 +39,7 @@ Rules, all enforced by a program that reads your text before anyone else does:
 least one.
 - Every number, percentage and amount stands in the evidence that the same statement cites. Do not calculate, \
 estimate, round to another unit or promise a figure. Write numbers as digits.
+- A deadline that you propose counts from the call: "within two weeks of the call".
 - Call things what the brief's words call them: the account, its rep, the actions and what is forecast.
 - Figures about this account come from D, I, A, P or C. A figure from a K passage is about our product, the \
 market or another customer: say so.
@@ -77,6 +79,12 @@ ANSWER_INSTRUCTION = (
     "in the conversation is no evidence: cite ids only. If the evidence does not answer the question, return no "
     "statements and say in `missing`, in one sentence without numbers, what would be needed to answer it; otherwise "
     "leave `missing` empty."
+)
+
+_REPAIR_INSTRUCTION = (
+    "Write each of the stopped statements anew, in the same part and order, so that what it cites carries every "
+    "number, name and direction in it; say less where the evidence says less. Return these only: an empty list for "
+    "every part in which nothing was stopped, and the promotion as it was unless it was stopped."
 )
 
 # The API accepts no limits on lengths and only 0 or 1 as `minItems`; every property is required, every object closed.
@@ -133,6 +141,29 @@ def answer_messages(
         _brief_turn(brief),
         {"role": "user", "content": [_text(_to_json(asked))]},
         _instruction_turn(ANSWER_INSTRUCTION),
+    ]
+
+
+def repair_messages(
+    messages: Sequence[MessageParam], written: str, failed: Mapping[str, Sequence[Dropped]]
+) -> list[MessageParam]:
+    """Return the turns that send the statements back that may not be said, by the part of the text they stand in.
+
+    The form asked for stays the same: another one would lose the cached brief.
+    """
+    stopped = {
+        "data": "the statements of yours that the program stopped, and why",
+        "stopped": [
+            {"part": part, "text": each.statement.text, "cited": list(each.statement.evidence), "reason": each.reason}
+            for part, dropped in failed.items()
+            for each in dropped
+        ],
+    }
+    return [
+        *messages,
+        {"role": "assistant", "content": [_text(written)]},
+        {"role": "user", "content": [_text(_to_json(stopped))]},
+        _instruction_turn(_REPAIR_INSTRUCTION),
     ]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.check import Subject
+from bot.check import Subject, check_statements
 from bot.evidence import Effect, Evidence, EvidenceKind
 from bot.plan import Statement
 from storage.records import AccountName
@@ -52,6 +52,11 @@ def read_cases() -> list[Case]:
     """Return the statements that were written by hand."""
     briefs = tomllib.loads(STATEMENTS.read_text(encoding="utf-8"))["briefs"]
     return [case for brief in briefs for case in _read_brief(brief)]
+
+
+def is_kept(case: Case) -> bool:
+    """Return whether the check lets the statement pass."""
+    return bool(check_statements([case.statement], case.evidence, subject=case.subject).kept)
 
 
 def _read_brief(brief: dict[str, object]) -> Iterator[Case]:
@@ -96,7 +101,7 @@ def seed_faults(case: Case, random: Random) -> Iterator[Fault]:
 
 _NUMBER = re.compile(r"(?<![\w.,-])(?:(?<=\$))?\d[\d,]*(?:\.\d+)?(?![\w]*-\d)")
 _LOOSE = re.compile(
-    r"\b(?:about|around|roughly|some|nearly|almost|over|more than|under|below|close to|above|less than|than|by|top) \$?$",
+    r"\b(?:about|around|roughly|some|nearly|almost|over|more than|under|below|close to|above|than|by|top) \$?$",
     re.IGNORECASE,
 )
 _DEADLINE = re.compile(r"[\s-](?:working )?(?:days?|weeks?|months?) (?:of|after|before) the call")
@@ -208,7 +213,7 @@ def _number_word(case: Case, random: Random) -> Statement | None:
         return None
     match = random.choice([*words, *small])
     fresh = [word for word in _WORDS if _is_new(case, _VALUES[word])]
-    if not fresh or "“" in text[: match.start()] and "”" in text[match.end() :]:
+    if not fresh or ("“" in text[: match.start()] and "”" in text[match.end() :]):
         return None
     return _put(case, match, random.choice(fresh))
 

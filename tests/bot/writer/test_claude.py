@@ -156,9 +156,9 @@ def test_what_passes_by_itself_is_tried_again(anthropic: AnthropicServer, brief:
         (Scenario.MAX_TOKENS, errors.TooLongError, 1),
         (Scenario.INVALID_JSON, errors.UnreadableTextError, 1),
         (Scenario.WRONG_FORM, errors.UnreadableTextError, 1),
-        (Scenario.UNKNOWN_EVIDENCE, errors.NothingCarriedError, 1),
-        (Scenario.INVENTED_NUMBERS, errors.NothingCarriedError, 1),
-        (Scenario.HIJACKED, errors.NothingCarriedError, 1),
+        (Scenario.UNKNOWN_EVIDENCE, errors.NothingCarriedError, 2),
+        (Scenario.INVENTED_NUMBERS, errors.NothingCarriedError, 2),
+        (Scenario.HIJACKED, errors.NothingCarriedError, 2),
     ],
 )
 def test_every_failure_is_a_sentence_of_ours(
@@ -172,6 +172,55 @@ def test_every_failure_is_a_sentence_of_ours(
     assert "SECRET" not in str(caught.value)
     assert API_KEY not in str(caught.value)
     assert len(anthropic.requests) == requests
+
+
+def test_what_fails_the_check_is_sent_back_once_with_the_reason_and_takes_its_place_again(
+    anthropic: AnthropicServer, brief: Brief
+) -> None:
+    anthropic.next(Scenario.ONE_SECTION_INVENTED)
+    plan = make_claude(anthropic).write_plan(brief)
+
+    first, second = anthropic.requests
+    assert plan.authorship.dropped == 0
+    assert all(len(section.statements) == 2 for section in plan.sections)
+    assert second["messages"][: len(first["messages"])] == first["messages"]
+    assert second["output_config"] == first["output_config"]
+    *_, drafted, sent_back, instruction = second["messages"]
+    stopped = json.loads(sent_back["content"][0]["text"])["stopped"]
+    assert drafted["role"] == "assistant"
+    assert [each["part"] for each in stopped] == [SectionName.EXECUTIVE_SUMMARY] * 2
+    assert all("$777,123" in each["text"] and "$777,123" in each["reason"] for each in stopped)
+    assert "$777,123" not in instruction["content"][0]["text"]
+    assert plan.authorship.usage is not None
+    assert plan.authorship.usage.output_tokens == 2 * 1_200
+
+
+def test_what_fails_again_is_left_out_and_counted(anthropic: AnthropicServer, brief: Brief) -> None:
+    anthropic.next(Scenario.ONE_SECTION_INVENTED, Scenario.INVENTED_NUMBERS)
+    plan = make_claude(anthropic).write_plan(brief)
+
+    assert plan.authorship.dropped == 2
+    assert plan.sections[0].statements == ()
+    assert len(anthropic.requests) == 2
+
+
+@pytest.mark.parametrize("scenario", [Scenario.CUT_OFF, Scenario.REFUSAL, Scenario.WRONG_FORM, Scenario.FORBIDDEN])
+def test_a_repair_that_does_not_come_leaves_the_plan_as_it_was(
+    anthropic: AnthropicServer, brief: Brief, scenario: Scenario
+) -> None:
+    anthropic.next(Scenario.ONE_SECTION_INVENTED, scenario)
+    plan = make_claude(anthropic).write_plan(brief)
+
+    assert plan.authorship.dropped == 2
+    assert all(len(section.statements) == 2 for section in plan.sections[1:])
+
+
+def test_an_answer_is_mended_as_a_plan_is(anthropic: AnthropicServer, brief: Brief) -> None:
+    anthropic.next(Scenario.INVENTED_NUMBERS)
+    answer = make_claude(anthropic).answer(brief, "What is it worth?", transcript=[], passages=[])
+
+    assert len(answer.statements) == 2
+    assert answer.authorship.dropped == 0
 
 
 def test_a_stream_that_goes_on_too_long_is_given_up_at_our_deadline(anthropic: AnthropicServer, brief: Brief) -> None:

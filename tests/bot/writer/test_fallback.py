@@ -70,7 +70,7 @@ def test_the_log_says_that_claude_failed_and_nothing_of_the_customer(
 
 
 def test_a_section_that_the_check_emptied_is_filled_offline_and_named(anthropic: AnthropicServer, brief: Brief) -> None:
-    anthropic.next(Scenario.ONE_SECTION_INVENTED)
+    anthropic.next(Scenario.ONE_SECTION_INVENTED, Scenario.INVENTED_NUMBERS)
     plan = make_loopback_writer(anthropic).write_plan(brief)
 
     first, *others = plan.sections
