@@ -16,6 +16,7 @@ from bot.controls import SHARE, SHARE_HERE
 from bot.errors import SlackUnreachableError
 from bot.listeners.actions import handle_brief_button
 from bot.listeners.commands import handle_precall
+from bot.listeners.documents import handle_document, is_dropped_document
 from bot.listeners.sharing import handle_share, handle_share_here, handle_share_modal
 from bot.listeners.threads import handle_mention, handle_message
 from bot.room import find_room
@@ -55,6 +56,7 @@ def register(app: App, services: Services) -> None:
     app.action(SHARE_HERE)(partial(handle_share_here, services))
     app.view(SHARE)(partial(handle_share_modal, services))
     app.event("app_mention")(partial(handle_mention, services))
+    app.event("message", matchers=[partial(is_dropped_document, services)])(partial(handle_document, services))
     app.event("message")(partial(handle_message, services))
     app.error(handle_error)
 

@@ -23,15 +23,18 @@ from bot.wording import (
     prediction_words,
     statement_words,
 )
+from kb.documents import UnreadableDocument, count_of
 from storage.records import BIG_MOVE
 from storage.units import format_amount, format_amount_change, format_range, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from bot.brief import Brief
     from bot.plan import Answer, Plan, Statement
+    from kb.documents import Document
+    from kb.index import Library
     from pipeline.card import CardSection
     from pipeline.readiness import Readiness
     from storage.records import (
@@ -66,6 +69,7 @@ _REASON: Final = 300
 _DIGEST_REASON: Final = 90
 _DIGEST_LINE: Final = 200
 _CARD_ROWS: Final = 10
+_REMARKS: Final = 3  # on one document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +147,7 @@ def help_message(words: Words | None) -> Message:
         (f"/precall {account} name", "the same by its whole name"),
         (f"/precall --private {account} id", "the brief in our direct messages, to read first and share later"),
         (f"/precall why {account} id", f"why it gets as many {actions} as it does"),
+        ("/precall docs", "which documents I quote from, how old they are, and what is wrong with any"),
         ("/precall model", "how good the model is, on what data, and what its limits are"),
         (f"@precall {account} id", "the same where you can mention me, or in a direct message"),
     )
@@ -185,6 +190,70 @@ def reasons_message(account: Account, reasons: Sequence[str], info: SnapshotInfo
             _context(data_line(info)),
         ),
     )
+
+
+def documents_message(library: Library | None, *, now: datetime) -> Message:
+    """Return the documents that may be quoted, and the files that are not used with the reasons.
+
+    What does not fit into one message is counted.
+    """
+    if library is None:
+        return sentence_message("There are no documents yet. Whoever runs me adds them with `precall kb`.")
+    pages = sum(document.pages for document in library.documents)
+    lead = f"{count_of(len(library.documents), 'document')} with {count_of(pages, 'page')}"
+    lead += f"; {count_of(len(library.problems), 'file')} not used." if library.problems else "."
+    with_remarks_first = sorted(library.documents, key=lambda each: (not each.remarks, each.title.casefold()))
+    parts = (
+        (
+            "Not used",
+            [(each.file, [f"{each.reason}. {each.remedy}.", *_remarks(each.hidden)]) for each in library.problems],
+        ),
+        ("Used", [(each.title, _document_facts(each, now=now)) for each in with_remarks_first]),
+    )
+    blocks: list[Block] = [_header("Documents"), _section(lead)]
+    for heading, entries in parts:
+        if entries:
+            lines, missing = _document_lines(entries)
+            left = [_line(_plain(f"and {missing:,} more; `precall kb` lists all of them."))] if missing else []
+            blocks.append(_rich_text(_line(_bold(heading)), _bullets([*lines, *left])))
+    said = " ".join(f"{name}: {' '.join(facts)}" for _, entries in parts for name, facts in entries[:_CARD_ROWS])
+    return Message(text=_fallback(f"{lead} {said}"), blocks=tuple(blocks))
+
+
+def taken_in_message(found: Document | UnreadableDocument) -> Message:
+    """Return what became of a file that somebody shared."""
+    name = normalise(found.file.rpartition("/")[2], limit=_NAME)
+    if isinstance(found, UnreadableDocument):
+        said = [f"I did not take in {name}: it {found.reason}. {found.remedy}.", *_remarks(found.hidden)]
+    else:
+        title = normalise(found.title, limit=_NAME)
+        size = f"{count_of(found.pages, 'page')}, {count_of(found.passages, 'passage')}"
+        said = [f"I took in {name} as “{title}” ({found.kind}): {size}. I quote from it now.", *_remarks(found.remarks)]
+    return sentence_message(" ".join(said))
+
+
+def _document_facts(document: Document, *, now: datetime) -> list[str]:
+    days = max(0, (now - document.modified).days)
+    age = f"changed {count_of(days, 'day')} ago" if days else "changed today"
+    return [f"{document.kind}, {count_of(document.pages, 'page')}, {age}.", *_remarks(document.remarks)]
+
+
+def _remarks(remarks: Sequence[object]) -> list[str]:
+    shown = [normalise(str(each), limit=_REASON) for each in remarks[:_REMARKS]]
+    return [*shown, f"And {len(remarks) - _REMARKS:,} more."] if len(remarks) > _REMARKS else shown
+
+
+def _document_lines(entries: Sequence[tuple[str, list[str]]]) -> tuple[list[Block], int]:
+    """Return as many lines as half a message holds, and how many entries are left."""
+    lines: list[Block] = []
+    room = _RICH_TEXT // 2
+    for name, facts in entries:
+        shown, said = normalise(name, limit=_NAME), cut(" ".join(facts), _STATEMENT)
+        room -= len(shown) + len(said)
+        if room < 0:
+            break
+        lines.append(_line(_bold(shown), _plain(f" · {said}")))
+    return lines, len(entries) - len(lines)
 
 
 def unknown_account_message(asked: str, closest: tuple[AccountName, ...], *, words: Words) -> Message:

@@ -67,6 +67,11 @@ SETTINGS = (
     Setting(name="PRECALL_DIGEST_TIME", default="08:00", meaning="When it is posted, Monday to Friday, HH:MM."),
     Setting(name="PRECALL_DIGEST_TIMEZONE", default="UTC", meaning="The timezone of that time, such as Europe/Madrid."),
     Setting(
+        name="PRECALL_DOCS_CHANNEL",
+        default="",
+        meaning="Id of the channel whose members add documents by sharing PDFs there; none means no such channel.",
+    ),
+    Setting(
         name="PRECALL_ADMIN_CHANNEL",
         default="",
         meaning="Id of the channel or person that gets the readiness report of every build from a file of accounts.",
@@ -106,6 +111,7 @@ class BotConfig:
     port: int
     digest: DigestConfig
     admin_channel: str | None
+    docs_channel: str | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, slack: bool = True) -> BotConfig:
@@ -146,6 +152,7 @@ class BotConfig:
                 timezone=_read_timezone(values["PRECALL_DIGEST_TIMEZONE"], faults),
             ),
             admin_channel=_read_admin_channel(values["PRECALL_ADMIN_CHANNEL"], faults),
+            docs_channel=_read_docs_channel(values["PRECALL_DOCS_CHANNEL"], faults),
         )
         if faults:
             raise ConfigError(faults)
@@ -216,6 +223,12 @@ def _read_admin_channel(text: str, faults: list[str]) -> str | None:
         faults.append(
             f"PRECALL_ADMIN_CHANNEL is {text!r}; it must be an id such as C024BE91L, or a person's, U061F7AUR"
         )
+    return text or None
+
+
+def _read_docs_channel(text: str, faults: list[str]) -> str | None:
+    if text and not _CHANNEL_ID.fullmatch(text):
+        faults.append(f"PRECALL_DOCS_CHANNEL is {text!r}; it must be an id such as C024BE91L")
     return text or None
 
 

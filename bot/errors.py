@@ -48,6 +48,13 @@ class ResponseUrlError(BotError):
         super().__init__(f"Slack answered {status} to a private answer; such an address works for 30 minutes.")
 
 
+class FileNotFetchedError(BotError):
+    """Slack did not hand out a file that somebody shared."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Slack did not hand out a file: {reason}. The bot needs the scope files:read.")
+
+
 class SlackUnreachableError(BotError):
     """Slack refused the bot's token, or did not answer, when the bot started."""
 
@@ -120,6 +127,7 @@ _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], s
     (NoSnapshotError, "I have no data to speak of yet. Whoever runs me builds it with precall build."),
     (SnapshotGoneError, "The data of this thread is no longer kept. Ask for a fresh brief with /precall."),
     (AccountGoneError, "What this thread is about is no longer in the data. Ask for a fresh brief with /precall."),
+    (FileNotFetchedError, "Slack did not give me the file. Whoever runs me may have to grant me the scope files:read."),
     (StorageError, "I cannot read my data right now. Try again in a minute; if it stays, tell whoever runs me."),
     (
         (URLError, TimeoutError, ConnectionError),

@@ -15,6 +15,7 @@ from bot.charts import Gallery
 from bot.client import make_client
 from bot.directory import Directory
 from bot.errors import HomeUnusableError
+from bot.intake import Intake
 from bot.turns import Turns
 from bot.writer import Writer, make_writer
 from kb.errors import LibraryBrokenError, LibraryNotFoundError
@@ -59,6 +60,7 @@ class Services:
     snapshots: SnapshotStore
     state: State
     shelf: Shelf
+    intake: Intake
     access: Access
     writer: Writer
     gallery: Gallery
@@ -98,6 +100,7 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
             snapshots=snapshots,
             state=state,
             shelf=Shelf(config.home / "kb" / "index"),
+            intake=Intake(channel=config.docs_channel, knowledge_base=config.home / "kb"),
             access=access,
             writer=writer,
             gallery=Gallery(),

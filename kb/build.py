@@ -38,6 +38,11 @@ class BuildReport:
     written: tuple[str, ...]  # our own PDFs that were new or outdated
     unchanged: int  # files of the last build that were not read again
 
+    def of(self, file: str) -> Document | UnreadableDocument:
+        """Return what became of one file, named as it is in the folder."""
+        found: tuple[Document | UnreadableDocument, ...] = (*self.documents, *self.problems)
+        return next(each for each in found if each.file == file)
+
     @property
     def hidden(self) -> tuple[HiddenText, ...]:
         """What was kept out of the index because no reader of the pages sees it."""

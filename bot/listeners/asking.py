@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.admission import enter
 from bot.audit import AuditKind, audit_view
-from bot.blocks import help_message, model_message
+from bot.blocks import documents_message, help_message, model_message
 from bot.conversation import answer_question, open_brief
 from bot.why import answer_why, parse_why
 from pipeline.card import describe_model
@@ -36,6 +36,8 @@ def ask(services: Services, room: Room, asked: str) -> None:
             room.whisper(model_message(describe_model(snapshot)))
     elif (reasoned := parse_why(account)) is not None:
         answer_why(services, visit, room, reasoned)
+    elif account.lower() in {"docs", "documents"}:
+        room.whisper(documents_message(services.shelf.current(), now=services.clock()))
     else:
         open_brief(services, visit, room, account, private=private)
 

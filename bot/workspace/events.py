@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from bot.workspace.errors import NotConnectedError
@@ -248,6 +249,11 @@ def changed_event(before: Message, after: Message | None, channel: Channel, *, t
     }
 
 
+def download_url(base_url: str, file_id: str, name: str) -> str:
+    """Return where the bytes of a file are, for whoever may read it."""
+    return f"{base_url}/files-pri/{file_id}/download/{quote(name.rpartition('/')[2])}"
+
+
 def file_json(file: UploadedFile, *, channels: dict[str, Channel] | None = None) -> Json:
     """Return a file as the Web API shows it; ``shares`` only when the channels are known."""
     shares: Json = {}
@@ -262,6 +268,7 @@ def file_json(file: UploadedFile, *, channels: dict[str, Channel] | None = None)
         "size": file.size,
         "user": file.user,
         "is_external": False,
+        "url_private_download": file.download_url,
         "channels": list(file.shares),
         "shares": shares,
     }

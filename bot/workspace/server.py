@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from waitress.channel import ClientDisconnected
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, Rule
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from bot.workspace.answers import answer
@@ -92,6 +93,7 @@ class Server:
             [
                 Rule("/api/<name>", methods=["GET", "POST"], endpoint=self._api),
                 Rule("/upload/v1/<file_id>", methods=["POST"], endpoint=self._upload),
+                Rule("/files-pri/<file_id>/download/<name>", methods=["GET"], endpoint=self._download),
                 Rule("/respond/<key>", methods=["POST"], endpoint=self._respond),
             ]
         )
@@ -194,6 +196,18 @@ class Server:
                 return Response("length does not match", status=HTTPStatus.BAD_REQUEST)
             self._state.files[file_id] = replace(file, content=content)
         return Response(f"OK - {len(content)}")
+
+    def _download(self, request: Request, file_id: str, name: str) -> Response:
+        """Hand out a file to whoever may read files; send everybody else to sign in, as Slack does."""
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        with self._state.changed:
+            file, bot = self._state.files.get(file_id), self._tokens["bot"]
+            if token != bot.text or "files:read" not in bot.scopes:
+                self._state.record_refusal("download", "not_authed" if token != bot.text else "missing_scope")
+                return redirect(f"{self.base_url}/?redir=/files-pri/{file_id}/download/{name}")
+        if file is None or file.content is None:
+            raise NotFound
+        return Response(file.content, content_type="application/octet-stream")
 
     def _respond(self, request: Request, key: str) -> Response:
         with self._state.changed:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.workspace.block_kit import MARKDOWN_CHARACTERS, TEXT_CHARACTERS, message_blocks, metadata_event, sent_view
 from bot.workspace.errors import SlackError, UnknownIdError
-from bot.workspace.events import changed_event, file_json, message_json
+from bot.workspace.events import changed_event, download_url, file_json, message_json
 from bot.workspace.records import Message, UploadedFile, View
 from bot.workspace.state import APP_ID, BOT_ID, TEAM_ID
 
@@ -633,13 +633,15 @@ def reactions_remove(call: Call) -> Json:
 def get_upload_url_external(call: Call) -> Json:
     if not call.required("length").isdigit() or int(call.required("length")) == 0:
         raise SlackError("invalid_arguments")
+    file_id, name = call.state.next_id("F"), call.required("filename")
     file = UploadedFile(
-        id=call.state.next_id("F"),
-        name=call.required("filename"),
-        title=call.required("filename"),
+        id=file_id,
+        name=name,
+        title=name,
         alt_text=call.text("alt_txt") or None,
         size=int(call.required("length")),
         user=call.state.bot.id,
+        download_url=download_url(call.base_url, file_id, name),
     )
     call.state.files[file.id] = file
     return {"upload_url": f"{call.base_url}/upload/v1/{file.id}", "file_id": file.id}

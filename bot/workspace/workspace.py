@@ -13,7 +13,7 @@ from uuid import uuid4
 from bot.workspace import answers
 from bot.workspace.block_kit import sent_view
 from bot.workspace.errors import NotAllowedError, NotVisibleError, SlackError, UnknownIdError
-from bot.workspace.events import EVENT_SCOPES, Deliveries, changed_event, message_json
+from bot.workspace.events import EVENT_SCOPES, Deliveries, changed_event, download_url, message_json
 from bot.workspace.loopback import Loopback
 from bot.workspace.records import Channel, Delivery, Message, Person, Refusal, UploadedFile, View
 from bot.workspace.render import controls, label, read, read_all
@@ -225,6 +225,28 @@ class Workspace:
             thread_ts=thread_ts,
             client_msg_id=str(uuid4()),
         )
+        self._state.keep(message)
+        self._deliveries.message(message)
+        return message
+
+    def share(self, name: str, content: bytes, *, user: str, channel: str) -> Message:
+        """Share a file from one's own machine."""
+        place = self._as_member(user, channel, "share a file")
+        file_id, ts = self._state.next_id("F"), self._state.next_ts()
+        file = UploadedFile(
+            id=file_id,
+            name=name,
+            title=name,
+            alt_text=None,
+            size=len(content),
+            user=user,
+            download_url=download_url(self._loopback.url, file_id, name),
+            content=content,
+            completed=True,
+            shares={place.id: ts},
+        )
+        self._state.files[file_id] = file
+        message = Message(channel=place.id, ts=ts, user=user, files=(file,), client_msg_id=str(uuid4()))
         self._state.keep(message)
         self._deliveries.message(message)
         return message

@@ -6,6 +6,7 @@ paths alike, and leaves white text on a dark band alone.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeVar
 
 Box = tuple[float, float, float, float]  # left, low, right, high
@@ -40,10 +41,11 @@ def find_unseen(
     Texts that lie over each other are judged one after the other, so that one is never taken for the other's. Each must
     show on the whole page, and on the page without other texts: white letters over black ones only spoil those.
     """
-    whole, layers = draw(), _layers(boxes)
-    everything = [index for layer in layers for index in layer]
+    layers = [frozenset(layer) for layer in _layers(boxes)]
+    everything = frozenset(range(len(runs)))
 
-    def draw_without(indices: Sequence[int]) -> Sheet:
+    @cache  # of two layers, the one alone is the page without the other
+    def draw_without(indices: frozenset[int]) -> Sheet:
         for index in indices:
             show(runs[index], shown=False)
         sheet = draw()
@@ -51,17 +53,15 @@ def find_unseen(
             show(runs[index], shown=True)
         return sheet
 
-    bare = draw_without(everything)
+    whole, bare = draw_without(frozenset()), draw_without(everything)
     unseen = []
     for layer in layers:
         views = [(whole, bare)]
         if len(layers) > 1:
-            members = set(layer)
-            alone = draw_without([index for index in everything if index not in members])
-            views = [(whole, draw_without(layer)), (alone, bare)]
+            views = [(whole, draw_without(layer)), (draw_without(everything - layer), bare)]
         unseen += [
             (runs[index], _shade(bare, boxes[index]))
-            for index in layer
+            for index in sorted(layer)
             if not all(_differ(with_it, without, boxes[index]) for with_it, without in views)
         ]
     return unseen
@@ -86,7 +86,8 @@ def _layers(boxes: Sequence[Pixels]) -> list[list[int]]:
 
 
 def _differ(one: Sheet, other: Sheet, box: Pixels) -> bool:
-    for start, end in _rows(one, box):
+    rows = _rows(one, box)
+    for start, end in sorted(rows, key=lambda row: abs(row[0] - rows[len(rows) // 2][0])):  # letters are in the middle
         first, second = one.grey[start:end], other.grey[start:end]
         if first != second and max(abs(a - b) for a, b in zip(first, second, strict=True)) > _SEEN:
             return True

@@ -1,0 +1,45 @@
+"""Files in the documents' channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.blocks import sentence_message, taken_in_message
+from bot.boundary import told
+from bot.room import find_room
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
+    from bot.services import Services
+
+_MOST_FILES: Final = 10  # as many as Slack lets a person share in one message
+
+
+def is_dropped_document(services: Services, event: dict[str, Any]) -> bool:
+    """Return whether a person shared files in the channel that is there for documents."""
+    return (
+        event.get("subtype") == "file_share"
+        and services.intake.channel is not None
+        and event.get("channel") == services.intake.channel
+        and bool(event.get("user") and not event.get("bot_id"))
+    )
+
+
+def handle_document(services: Services, body: dict[str, Any], event: dict[str, Any], client: WebClient) -> None:
+    """Take in every PDF of a message and say in its thread what became of it."""
+    if not services.state.claim_event(f"{event['channel']}:{event['ts']}", now=services.clock()):
+        return
+    room = find_room(body, client, respond=None)
+    viewer = services.access.viewer(room.user_id)
+    if viewer.outsider:
+        room.tell("Only full members of this workspace can add documents.")
+        return
+    thread_ts = event.get("thread_ts") or event["ts"]
+
+    def tell(sentence: str) -> None:
+        room.post(sentence_message(sentence), thread_ts=thread_ts)
+
+    for file in event.get("files", [])[:_MOST_FILES]:
+        with told(tell=tell, lead="I could not take in a file."):
+            room.post(taken_in_message(services.intake.take_in(client, file)), thread_ts=thread_ts)
