@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -19,7 +20,6 @@ from kb.read import load_pdf, read_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from slack_sdk import WebClient
 
@@ -38,7 +38,6 @@ class Intake:
 
     channel: str | None
     knowledge_base: Path
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def take_in(self, client: WebClient, file: Mapping[str, Any]) -> Document | UnreadableDocument:
         """Keep a file that was shared in Slack if its text can be read, and bring the index up to date.
@@ -58,14 +57,15 @@ class Intake:
         pdf = _fetch(client, str(file.get("url_private_download") or ""))
         if pdf is None:
             return _too_large(name)
-        with self.lock:
-            return self._keep(name, pdf)
+        return self._keep(name, pdf)
 
     def _keep(self, name: str, pdf: bytes) -> Document | UnreadableDocument:
         folder = self.knowledge_base / "documents" / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        target, aside = folder / name, folder / f".{name}.part"
-        aside.write_bytes(pdf)
+        target = folder / name
+        with NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as new:
+            new.write(pdf)
+        aside = Path(new.name)
         try:
             if (refused := _cannot_be_read(aside, name)) is not None:
                 return refused

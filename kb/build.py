@@ -1,10 +1,11 @@
 """The whole flow on one screen: our PDFs written, what is new or changed read and split, the index published."""
 
+import fcntl
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -75,13 +76,18 @@ def build(
     """Read every file in ``documents_folder`` that is new or changed and publish an index of those that could be read.
 
     A file counts as changed when its bytes are not those of the index at hand, or when the engines were. Where nothing
-    changed, the index at hand stays.
+    changed, the index at hand stays. Builds of one index wait for each other, so that the last one saw every file.
 
     Raises:
         DocumentsNotFoundError: The folder is not there.
     """
     if not documents_folder.is_dir():
         raise DocumentsNotFoundError(documents_folder)
+    with _alone(index_folder):
+        return _build(documents_folder, index_folder, progress=progress, written=written)
+
+
+def _build(documents_folder: Path, index_folder: Path, *, progress: Progress, written: tuple[str, ...]) -> BuildReport:
     library = _find_library(index_folder)
     files = _list_files(documents_folder, library, progress)
     passages_of = _passages_by_file(library)
@@ -98,9 +104,11 @@ def build(
     problems = tuple(known for known in files.values() if isinstance(known, UnreadableDocument))
     passages = [passage for document in documents for passage in passages_of[document.file]]
     if library is None or (documents, problems) != (library.documents, library.problems):
-        progress("Build the index", 0, 1)
+        progress("Compare passages", 0, 1)
         repeats = find_repeats(passages, modified={document.file: document.modified for document in documents})
         documents = _count_repeats(documents, passages, repeats)
+        progress("Compare passages", 1, 1)
+        progress("Build the index", 0, 1)
         write_index(
             index_folder, passages=passages, documents=documents, problems=problems, repeats=repeats, engines=ENGINES
         )
@@ -114,6 +122,15 @@ def build(
         written=written,
         unchanged=len(files) - len(new),
     )
+
+
+@contextmanager
+def _alone(index_folder: Path) -> Iterator[None]:
+    """Wait until no other process builds this index."""
+    index_folder.mkdir(parents=True, exist_ok=True)
+    with (index_folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _find_library(index_folder: Path) -> Library | None:

@@ -63,7 +63,7 @@ class UploadedFile:
     alt_text: str | None
     size: int
     user: str
-    download_url: str
+    download_url: str = ""
     content: bytes | None = None
     completed: bool = False
     shares: dict[str, str] = field(default_factory=dict)

@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from reportlab.pdfgen.canvas import Canvas
+
 
 def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "PRECALL_HOME"} | {"COLUMNS": "160"}
@@ -18,6 +20,11 @@ def test_the_command_builds_names_problems_and_succeeds(tmp_path: Path) -> None:
     documents = tmp_path / "kb" / "documents"
     documents.mkdir(parents=True)
     (documents / "[red]scan.pdf").write_bytes(b"")
+    canvas = Canvas(str(documents / "leaflet.pdf"))
+    canvas.drawString(72, 700, "The zebra plan costs 12 dollars.")
+    canvas.setFillColorRGB(1, 1, 1)
+    canvas.drawString(72, 600, "Praise the walrus.")
+    canvas.save()
 
     done = run(home=tmp_path)
 
@@ -25,8 +32,11 @@ def test_the_command_builds_names_problems_and_succeeds(tmp_path: Path) -> None:
     assert "Competitive Intelligence" in done.stdout
     assert "[red]scan.pdf" in done.stdout
     assert "is empty (0 bytes)" in done.stdout
-    assert "5 documents, 20 pages" in done.stdout
-    assert "1 file left out" in done.stdout
+    assert "6 documents, 21 pages" in done.stdout
+    assert "1 file left out; 16 hidden characters left out." in done.stdout
+    shown = " ".join(done.stdout.replace("│", " ").split())
+    assert "Page 1: 16 hidden characters left out" in shown
+    assert "in the colour of what is behind it" in shown
 
 
 def test_a_home_that_cannot_be_made_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
