@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.app import make_app
-from bot.config import BotConfig
-from bot.server import EVENTS_PATH, Listeners, listening_http
+from bot.config import BotConfig, DigestConfig
+from bot.digest import post_due_digests
+from bot.server import EVENTS_PATH, Listeners, listening_http, slack_requests
 from bot.services import open_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from bot.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ def bot(run_bot: Callable[..., AbstractContextManager[Any]], place: Place) -> It
 
 
 @contextmanager
-def second_process(bot: Any, place: Place) -> Iterator[Listeners]:
+def second_process(bot: Any, place: Place) -> Iterator[tuple[Services, Listeners]]:
     """Another process of the bot, to which the workspace delivers from now on."""
     env = {
         "SLACK_BOT_TOKEN": bot.workspace.bot_token,
@@ -56,9 +61,10 @@ def second_process(bot: Any, place: Place) -> Iterator[Listeners]:
     with ExitStack() as stack:
         services = stack.enter_context(open_services(config))
         listeners = stack.enter_context(Listeners())
-        port = stack.enter_context(listening_http(make_app(config, services, executor=listeners), config))
+        app = make_app(config, services, executor=listeners)
+        port = stack.enter_context(listening_http(slack_requests(app, services), config))
         bot.workspace.connect(f"http://127.0.0.1:{port}{EVENTS_PATH}")
-        yield listeners
+        yield services, listeners
 
 
 BEGINNING = datetime.min  # noqa: DTZ901 - moments in the state are UTC without a zone
@@ -76,10 +82,10 @@ def test_a_command_that_slack_repeats_opens_one_brief(bot: Any, place: Place) ->
     once = len(bot.posted())
     [command] = [delivery for delivery in bot.workspace.deliveries if delivery.kind == "command"]
 
-    bot.workspace.redeliver(command)
+    assert not bot.workspace.redeliver(command).failed
     bot.wait()
-    with second_process(bot, place) as listeners:
-        bot.workspace.redeliver(command)
+    with second_process(bot, place) as (_, listeners):
+        assert not bot.workspace.redeliver(command).failed
         assert listeners.wait(60)
 
     assert len(bot.posted()) == once
@@ -96,9 +102,9 @@ def test_a_question_is_answered_once_however_often_and_to_whom_it_is_delivered(
     events = [delivery for delivery in bot.workspace.deliveries if "actions?" in str(delivery.payload)]
     assert len(events) == (2 if question.startswith("@") else 1)
 
-    with second_process(bot, place) as listeners:
+    with second_process(bot, place) as (_, listeners):
         for event in events:
-            bot.workspace.redeliver(event)
+            assert not bot.workspace.redeliver(event).failed
         assert listeners.wait(60)
 
     assert len(answers(bot)) == before + 1
@@ -130,9 +136,20 @@ def test_a_thread_that_one_process_opened_is_known_to_another(bot: Any, place: P
     bot.ask("/precall ACME-042")
     before = len(answers(bot))
 
-    with second_process(bot, place) as listeners:
+    with second_process(bot, place) as (_, listeners):
         bot.workspace.say("Why this many actions?", user=bot.person, channel=bot.channel, thread_ts=bot.thread_ts())
         assert listeners.wait(60)
 
     assert len(answers(bot)) == before + 1
     assert [row.kind for row in bot.services.state.audit_since(BEGINNING)] == ["brief", "plan", "answer"]
+
+
+def test_a_digest_that_two_processes_find_due_at_once_is_posted_once(bot: Any, place: Place) -> None:
+    due_now = DigestConfig(channels=(bot.channel,), at=time(), timezone=ZoneInfo("UTC"))
+    monday = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+    with second_process(bot, place) as (other, _), ThreadPoolExecutor(4) as pool:
+        processes = [replace(services, clock=lambda: monday) for services in (bot.services, other) * 2]
+        list(pool.map(lambda services: post_due_digests(services, bot.client, due_now), processes))
+
+    assert len(bot.posted()) == 1
