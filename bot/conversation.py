@@ -148,7 +148,7 @@ def _answer(services: Services, context: ToolContext, question: str, transcript:
     if (answer := answer_from_data(context, question, earlier=earlier)) is not None:
         return answer
     passages = _find_passages(context, question)
-    answer = services.writer.answer(context.brief, question, transcript=transcript, passages=passages)
+    answer = services.writer.answer(context.brief, question, transcript=transcript, passages=passages, tools=context)
     return replace(answer, evidence=(*answer.evidence, *passages))
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bot.brief import Brief
     from bot.evidence import Evidence
     from bot.plan import Answer, Plan
+    from bot.tools.context import ToolContext
     from storage.state import Turn
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
@@ -25,12 +26,18 @@ class Writer(Protocol):
         """Return the plan for a call with the brief's account."""
 
     def answer(
-        self, brief: Brief, question: str, *, transcript: Sequence[Turn], passages: Sequence[Evidence]
+        self,
+        brief: Brief,
+        question: str,
+        *,
+        transcript: Sequence[Turn],
+        passages: Sequence[Evidence],
+        tools: ToolContext | None = None,
     ) -> Answer:
         """Return the answer to a question about the account.
 
         ``transcript`` is the conversation so far, oldest first; ``passages`` is what the library found for this very
-        question, numbered after the brief's own.
+        question, numbered after the brief's own. ``tools`` is what a writer who can look things up may read for it.
         """
 
 

@@ -14,16 +14,26 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.check import check_statements, subject_of
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement, Usage
 from bot.writer import errors
-from bot.writer.prompt import ANSWER_SCHEMA, POLICY, answer_messages, plan_messages, plan_schema, repair_messages
+from bot.writer.prompt import (
+    ANSWER_SCHEMA,
+    LAST_ROUND_INSTRUCTION,
+    POLICY,
+    answer_messages,
+    plan_messages,
+    plan_schema,
+    repair_messages,
+)
+from bot.writer.tool_use import MAX_ROUNDS, answer_calls, tool_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from anthropic.types import Message, MessageParam
+    from anthropic.types import Message, MessageParam, TextBlockParam, ToolResultBlockParam
 
     from bot.brief import Brief
     from bot.check import Checked
     from bot.evidence import Evidence
+    from bot.tools.context import ToolContext
     from storage.state import Turn
 
 MAX_TOKENS = 6_000
@@ -90,6 +100,18 @@ _Form = TypeVar("_Form", _WrittenPlan, _WrittenAnswer)
 _PROMOTION = "promotion"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What Claude wrote, the turns before it, and how it may be asked to mend it: by when, with which tools."""
+
+    messages: list[MessageParam]
+    schema: dict[str, Any]
+    text: str
+    usage: Usage
+    deadline: float
+    may_call: bool | None
+
+
 def _to_statements(written: Iterable[_WrittenStatement]) -> tuple[Statement, ...]:
     return tuple(each.to_statement() for each in written)
 
@@ -132,9 +154,8 @@ class ClaudeWriter:
 
     def write_plan(self, brief: Brief) -> Plan:
         """Return Claude's plan; what its evidence does not carry was sent back once, then left out."""
-        parts, dropped, usage, _ = self._write_carried(
-            plan_messages(brief), plan_schema(brief), _WrittenPlan, brief, brief.evidence
-        )
+        draft = self._draft(plan_messages(brief), plan_schema(brief))
+        parts, dropped, usage, _ = self._carry(draft, _WrittenPlan, brief, brief.evidence)
         sections = tuple(Section(name=name, statements=parts[name]) for name in SectionName)
         if not any(section.statements for section in sections):
             raise errors.NothingCarriedError(dropped)
@@ -145,43 +166,88 @@ class ClaudeWriter:
         return Plan(sections=sections, promotion=promotion, authorship=authorship)
 
     def answer(
-        self, brief: Brief, question: str, *, transcript: Sequence[Turn], passages: Sequence[Evidence]
+        self,
+        brief: Brief,
+        question: str,
+        *,
+        transcript: Sequence[Turn],
+        passages: Sequence[Evidence],
+        tools: ToolContext | None = None,
     ) -> Answer:
         """Return Claude's answer, or the honest statement that the sources do not hold it."""
-        messages = answer_messages(brief, question, transcript=transcript, passages=passages)
-        evidence = (*brief.evidence, *passages)
-        parts, dropped, usage, written = self._write_carried(messages, ANSWER_SCHEMA, _WrittenAnswer, brief, evidence)
+        messages = answer_messages(brief, question, transcript=transcript, passages=passages, tools=tools is not None)
+        known: tuple[Evidence, ...] = (*brief.evidence, *passages)
+        if tools is None:
+            draft = self._draft(messages, ANSWER_SCHEMA)
+        else:
+            draft, known = self._look_up_and_draft(messages, tools.knowing(passages))
+        parts, dropped, usage, written = self._carry(draft, _WrittenAnswer, brief, known)
         kept = parts["statements"]
         if not kept:
             if dropped or not (missing := _WrittenStatement(text=written.missing, evidence=[]).to_statement()).text:
                 raise errors.NothingCarriedError(dropped)
             # It rests on nothing in particular; the check still bars links, mentions and numbers from nowhere.
-            anywhere = Statement(text=missing.text, evidence=tuple(item.evidence_id for item in brief.evidence))
-            if not check_statements([anywhere], brief.evidence, subject=subject_of(brief)).kept:
+            anywhere = Statement(text=missing.text, evidence=tuple(item.evidence_id for item in known))
+            if not check_statements([anywhere], known, subject=subject_of(brief)).kept:
                 raise errors.NothingCarriedError(1)
             kept = (Statement(text=f"Not in my sources: {missing.text}", evidence=()),)
-        return Answer(statements=kept, authorship=Authorship(model=self._model, note="", dropped=dropped, usage=usage))
+        return Answer(
+            statements=kept,
+            authorship=Authorship(model=self._model, note="", dropped=dropped, usage=usage),
+            evidence=tuple(item for item in known if item not in brief.evidence),
+        )
 
-    def _write_carried(
-        self,
-        messages: list[MessageParam],
-        schema: dict[str, Any],
-        form: type[_Form],
-        brief: Brief,
-        evidence: Sequence[Evidence],
+    def _draft(self, messages: list[MessageParam], schema: dict[str, Any]) -> _Draft:
+        """Return what Claude wrote in one go."""
+        deadline = time.monotonic() + self._deadline_seconds
+        text, usage = self._write(messages, schema, deadline)
+        return _Draft(messages=messages, schema=schema, text=text, usage=usage, deadline=deadline, may_call=None)
+
+    def _look_up_and_draft(
+        self, messages: list[MessageParam], context: ToolContext
+    ) -> tuple[_Draft, tuple[Evidence, ...]]:
+        """Let Claude call tools until it answers; return what it wrote then, and all evidence that it knew."""
+        deadline = time.monotonic() + self._deadline_seconds
+        usage: Usage | None = None
+        for rounds in range(MAX_ROUNDS + 1):
+            asked = time.monotonic()
+            message = self._complete(messages, ANSWER_SCHEMA, deadline, may_call=rounds < MAX_ROUNDS)
+            more = self._usage(message, seconds=time.monotonic() - asked)
+            usage = more if usage is None else _add(usage, more)
+            if message.stop_reason != "tool_use":
+                draft = _Draft(
+                    messages=messages,
+                    schema=ANSWER_SCHEMA,
+                    text=self._read(message),
+                    usage=usage,
+                    deadline=deadline,
+                    may_call=False,
+                )
+                return draft, context.known
+            context, results = answer_calls(context, message.content)
+            told: list[ToolResultBlockParam | TextBlockParam] = [*results]
+            if rounds == MAX_ROUNDS - 1:
+                told.append({"type": "text", "text": LAST_ROUND_INSTRUCTION})
+            messages = [
+                *messages,
+                {"role": "assistant", "content": message.content},
+                {"role": "user", "content": told},
+            ]
+        raise errors.EndlessLookupsError(MAX_ROUNDS)
+
+    def _carry(
+        self, draft: _Draft, form: type[_Form], brief: Brief, evidence: Sequence[Evidence]
     ) -> tuple[dict[str, tuple[Statement, ...]], int, Usage, _Form]:
         """Return the statements of every part that are carried, how many were dropped, the cost, and what was written.
 
         What fails the check is sent back once with the reasons, in the time that is left.
         """
-        deadline = time.monotonic() + self._deadline_seconds
-        text, usage = self._write(messages, schema, deadline)
-        written = _read_form(form, text)
+        usage, written = draft.usage, _read_form(form, draft.text)
         checked = {name: self._check(part, brief, evidence) for name, part in written.parts().items()}
         failed = {name: part.dropped for name, part in checked.items() if part.dropped}
         mended: dict[str, tuple[Statement, ...]] = {}
         if failed:
-            mended, more = self._mend(repair_messages(messages, text, failed), schema, form, deadline)
+            mended, more = self._mend(draft, repair_messages(draft.messages, draft.text, failed), form)
             usage = usage if more is None else _add(usage, more)
         parts = {}
         dropped = 0
@@ -199,34 +265,48 @@ class ClaudeWriter:
         return check_statements(statements, evidence, subject=subject_of(brief))
 
     def _mend(
-        self, messages: list[MessageParam], schema: dict[str, Any], form: type[_Form], deadline: float
+        self, draft: _Draft, messages: list[MessageParam], form: type[_Form]
     ) -> tuple[dict[str, tuple[Statement, ...]], Usage | None]:
         """Return what Claude wrote in place of the statements that failed: nothing where it did not deliver."""
         try:
-            text, usage = self._write(messages, schema, deadline)
+            text, usage = self._write(messages, draft.schema, draft.deadline, may_call=draft.may_call)
             return _read_form(form, text).parts(), usage
         except errors.WriterError as error:
             _log.info("the statements that failed were not mended: %s", type(error).__name__)
             return {}, None
 
-    def _write(self, messages: list[MessageParam], schema: dict[str, Any], deadline: float) -> tuple[str, Usage]:
-        """Return the text of the finished message and what it cost; retry what may pass, within the deadline."""
+    def _write(
+        self, messages: list[MessageParam], schema: dict[str, Any], deadline: float, *, may_call: bool | None = None
+    ) -> tuple[str, Usage]:
+        """Return the text of the finished message and what it cost."""
         started = time.monotonic()
+        message = self._complete(messages, schema, deadline, may_call=may_call)
+        return self._read(message), self._usage(message, seconds=time.monotonic() - started)
+
+    def _complete(
+        self, messages: list[MessageParam], schema: dict[str, Any], deadline: float, *, may_call: bool | None
+    ) -> Message:
+        """Return the finished message; retry what may pass, within the deadline.
+
+        ``may_call`` None is a request without tools; False one whose tools may not be called any more.
+        """
         for attempt in range(MAX_RETRIES + 1):
             try:
-                message = self._stream(messages, schema, deadline)
+                return self._stream(messages, schema, deadline, may_call=may_call)
             except (anthropic.APIError, httpx2.HTTPError) as error:
                 wait = _seconds_before_retry(error, attempt)
                 if wait is None or attempt == MAX_RETRIES or time.monotonic() + wait >= deadline:
                     self._explain(error)
                 _log.info("Claude's service answered %s; trying again in %.1f s", type(error).__name__, wait)
                 time.sleep(wait)
-            else:
-                return self._read(message), self._usage(message, seconds=time.monotonic() - started)
         raise AssertionError  # the last attempt returns or raises
 
-    def _stream(self, messages: list[MessageParam], schema: dict[str, Any], deadline: float) -> Message:
+    def _stream(
+        self, messages: list[MessageParam], schema: dict[str, Any], deadline: float, *, may_call: bool | None
+    ) -> Message:
         remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise errors.TooSlowError(self._deadline_seconds)
         timeout = httpx2.Timeout(min(READ_TIMEOUT_SECONDS, remaining), connect=min(CONNECT_TIMEOUT_SECONDS, remaining))
         with self._client.messages.stream(
             model=self._model,
@@ -235,6 +315,9 @@ class ClaudeWriter:
             messages=messages,
             output_config={"format": {"type": "json_schema", "schema": schema}, "effort": "low"},
             timeout=timeout,
+            tools=anthropic.omit if may_call is None else tool_params(),
+            # The tools stay in the request that may not call them: what was cached holds them.
+            tool_choice={"type": "none"} if may_call is False else anthropic.omit,
         ) as stream:
             message: Message | None = None
             for event in stream:

@@ -110,3 +110,10 @@ class NothingCarriedError(WriterError):
         super().__init__(
             f"none of what Claude wrote ({dropped} statement{'s' if dropped != 1 else ''}) was carried by its sources"
         )
+
+
+class EndlessLookupsError(WriterError):
+    """Claude went on looking things up although it was told to answer."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__(f"Claude looked things up {rounds} times and did not come to an answer")

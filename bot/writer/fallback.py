@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.brief import Brief
     from bot.evidence import Evidence
     from bot.plan import Answer, Authorship, Plan
+    from bot.tools.context import ToolContext
     from bot.writer.claude import ClaudeWriter
     from bot.writer.offline import OfflineWriter
     from storage.state import Turn
@@ -53,11 +54,17 @@ class FallbackWriter:
         return replace(plan, sections=sections, promotion=promotion, authorship=replace(plan.authorship, note=note))
 
     def answer(
-        self, brief: Brief, question: str, *, transcript: Sequence[Turn], passages: Sequence[Evidence]
+        self,
+        brief: Brief,
+        question: str,
+        *,
+        transcript: Sequence[Turn],
+        passages: Sequence[Evidence],
+        tools: ToolContext | None = None,
     ) -> Answer:
         """Return Claude's answer, or the offline writer's with the reason for it."""
         try:
-            return self._claude.answer(brief, question, transcript=transcript, passages=passages)
+            return self._claude.answer(brief, question, transcript=transcript, passages=passages, tools=tools)
         except WriterError as error:
             log_error(error)
             offline = self._offline.answer(brief, question, transcript=transcript, passages=passages)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from bot.brief import Brief
     from bot.evidence import Driver, Evidence
+    from bot.tools.context import ToolContext
     from bot.writer.quotes import Quote
     from bot.writer.rivals import Point, Rival
     from storage.state import Turn
@@ -66,6 +67,7 @@ class OfflineWriter:
         *,
         transcript: Sequence[Turn],  # noqa: ARG002 - part of the protocol; each question is read on its own here
         passages: Sequence[Evidence],
+        tools: ToolContext | None = None,  # noqa: ARG002 - as above; what the tools can answer was recognised before
     ) -> Answer:
         """Return the answer to a question of a kind that is known, else what the passages say, else what is missing."""
         sections, promotion = compose_plan(brief)

@@ -11,9 +11,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bot.plan import SectionName
+from bot.writer.tool_use import evidence_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from anthropic.types import MessageParam, TextBlockParam
 
@@ -87,6 +88,14 @@ _REPAIR_INSTRUCTION = (
     "every part in which nothing was stopped, and the promotion as it was unless it was stopped."
 )
 
+TOOLS_INSTRUCTION = (
+    "Tools look up what the brief does not hold: other accounts, further drivers, what-ifs, what changed, our "
+    "documents. Call what you need, several at once where they do not build on each other; what they return has ids of "
+    "its own, to be cited like the brief's. Evidence of another account is about that account: name it when you use "
+    "it. When a tool says that something is missing, say so in `missing` if the question depends on it."
+)
+LAST_ROUND_INSTRUCTION = "That was the last look-up. Answer now from what you have."
+
 # The API accepts no limits on lengths and only 0 or 1 as `minItems`; every property is required, every object closed.
 _STATEMENT: dict[str, Any] = {
     "type": "object",
@@ -126,7 +135,7 @@ def plan_schema(brief: Brief) -> dict[str, Any]:
 
 
 def answer_messages(
-    brief: Brief, question: str, *, transcript: Sequence[Turn], passages: Sequence[Evidence]
+    brief: Brief, question: str, *, transcript: Sequence[Turn], passages: Sequence[Evidence], tools: bool = False
 ) -> list[MessageParam]:
     """Return the turns that ask for an answer; of a long conversation only the newest turns, each bounded."""
     asked = {
@@ -134,13 +143,13 @@ def answer_messages(
         "conversation": [
             {"author": turn.author, "text": turn.text[:MAX_TURN_CHARACTERS]} for turn in transcript[-MAX_TURNS:]
         ],
-        "passages": _evidence_rows(passages),
+        "passages": evidence_rows(passages),
         "question": question[:MAX_QUESTION_CHARACTERS],
     }
     return [
         _brief_turn(brief),
         {"role": "user", "content": [_text(_to_json(asked))]},
-        _instruction_turn(ANSWER_INSTRUCTION),
+        _instruction_turn(f"{ANSWER_INSTRUCTION} {TOOLS_INSTRUCTION}" if tools else ANSWER_INSTRUCTION),
     ]
 
 
@@ -173,17 +182,13 @@ def _brief_turn(brief: Brief) -> MessageParam:
         "data": "the brief of one account",
         "account": {"id": brief.account.account_id, "name": brief.account.name},
         "words": {name: getattr(words, name) for name in ("account", "rep", "action", "actions", "target", "unit")},
-        "evidence": _evidence_rows(brief.evidence),
+        "evidence": evidence_rows(brief.evidence),
     }
     return {"role": "user", "content": [{**_text(_to_json(data)), "cache_control": {"type": "ephemeral"}}]}
 
 
 def _instruction_turn(instruction: str) -> MessageParam:
     return {"role": "user", "content": [_text(instruction)]}
-
-
-def _evidence_rows(evidence: Iterable[Evidence]) -> list[dict[str, str]]:
-    return [{"id": item.evidence_id, "source": item.citation, "text": item.text} for item in evidence]
 
 
 def _text(text: str) -> TextBlockParam:

@@ -59,6 +59,11 @@ class Scenario(Enum):
     HIJACKED = auto()
     NOT_IN_SOURCES = auto()
     SLOW = auto()
+    TOOL_CALL = auto()
+    TWO_TOOL_CALLS = auto()
+    UNKNOWN_TOOL = auto()
+    INVALID_ARGUMENTS = auto()
+    FORBIDDEN_ACCOUNT = auto()
 
 
 _STATUSES = {
@@ -67,6 +72,18 @@ _STATUSES = {
     Scenario.OVERLOADED: (529, "overloaded_error", {"retry-after": "0"}),
     Scenario.FAILED: (500, "api_error", {"retry-after": "0"}),
     Scenario.FORBIDDEN: (403, "permission_error", {}),
+}
+
+
+_CALLS: dict[Scenario, list[tuple[str, dict[str, Any]]]] = {
+    Scenario.TOOL_CALL: [("account_facts", {"facts": ["data"], "features": []})],
+    Scenario.TWO_TOOL_CALLS: [
+        ("compare", {"accounts": ["ACME-009"]}),
+        ("account_facts", {"facts": ["data"], "features": []}),
+    ],
+    Scenario.UNKNOWN_TOOL: [("send_message", {"to": "everybody"})],
+    Scenario.INVALID_ARGUMENTS: [("drivers", {"direction": "sideways", "limit": 3})],
+    Scenario.FORBIDDEN_ACCOUNT: [("compare", {"accounts": ["ACME-008"]})],
 }
 
 
@@ -204,7 +221,21 @@ def find_fault(body: dict[str, Any]) -> str | None:
         (output_format.get("type") != "json_schema", "output_config.format.type: must be json_schema"),
     )
     found = next((message for applies, message in faults if applies), None)
-    return found or _find_schema_fault(output_format["schema"])
+    found = found or _find_schema_fault(output_format["schema"]) or _find_tool_fault(messages)
+    schemas = (tool["input_schema"] for tool in body.get("tools", []))
+    return found or next((fault for schema in schemas if (fault := _find_schema_fault(schema)) is not None), None)
+
+
+def _find_tool_fault(messages: list[dict[str, Any]]) -> str | None:
+    """Every call is answered at the start of the next message, and what was thought before it is handed back."""
+    for message, following in zip(messages, [*messages[1:], {"content": []}], strict=True):
+        called = [block["id"] for block in message["content"] if block.get("type") == "tool_use"]
+        answered = [block.get("tool_use_id") for block in following["content"][: len(called)]]
+        if called != answered:
+            return "messages: `tool_use` ids were found without `tool_result` blocks immediately after"
+        if called and message["content"][0].get("type") != "thinking":
+            return "messages: an assistant message with `tool_use` must start with its thinking block"
+    return None
 
 
 def _find_schema_fault(schema: dict[str, Any]) -> str | None:
@@ -249,6 +280,10 @@ def events(body: dict[str, Any], scenario: Scenario) -> Iterator[tuple[str, dict
     if scenario is Scenario.REFUSAL:
         yield from _end("refusal")
         return
+    if scenario in _CALLS:
+        yield from _tool_events(body, scenario)
+        yield from _end("tool_use")
+        return
     text = write(body, scenario)
     yield "content_block_start", _block_start(1, {"type": "text", "text": ""})
     chunks = [text[place : place + _TEXT_CHUNK] for place in range(0, len(text), _TEXT_CHUNK)]
@@ -267,6 +302,18 @@ def events(body: dict[str, Any], scenario: Scenario) -> Iterator[tuple[str, dict
         yield "content_block_delta", _delta(1, {"type": "text_delta", "text": chunk})
     yield "content_block_stop", {"type": "content_block_stop", "index": 1}
     yield from _end("end_turn")
+
+
+def _tool_events(body: dict[str, Any], scenario: Scenario) -> Iterator[tuple[str, dict[str, Any]]]:
+    for place, (name, arguments) in enumerate(_CALLS[scenario], start=1):
+        call_id = f"toolu_{len(body['messages'])}_{place}"
+        yield (
+            "content_block_start",
+            _block_start(place, {"type": "tool_use", "id": call_id, "name": name, "input": {}}),
+        )
+        for part in re.findall(r".{1,9}", json.dumps(arguments)):
+            yield "content_block_delta", _delta(place, {"type": "input_json_delta", "partial_json": part})
+        yield "content_block_stop", {"type": "content_block_stop", "index": place}
 
 
 def write(body: dict[str, Any], scenario: Scenario) -> str:
@@ -317,12 +364,12 @@ def _statement(evidence: list[tuple[str, str]], place: int, scenario: Scenario) 
 
 
 def find_evidence(body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return (id, text) of every evidence item in the user turns that hold JSON, the newest turn's first."""
+    """Return (id, text) of every evidence item in the user turns that hold JSON, tool results too, the newest first."""
     found: list[tuple[str, str]] = []
     for message in reversed(body["messages"]):
         for block in message["content"]:
             try:
-                data = json.loads(block["text"])
+                data = json.loads(block.get("text") or block.get("content") or "")
             except ValueError:
                 continue
             rows = [*data.get("evidence", []), *data.get("passages", [])]
