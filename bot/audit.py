@@ -29,12 +29,13 @@ class AuditKind(StrEnum):
     ANSWER = "answer"
     CHOICES = "choices"
     MODEL = "model"
+    DOCUMENTS = "documents"
     DIGEST = "digest"
     WHY = "why"
 
 
 def audit_view(
-    services: Services, room: Room, kind: AuditKind, *, snapshot_id: str, account_ids: Iterable[str] = ()
+    services: Services, room: Room, kind: AuditKind, *, snapshot_id: str | None = None, account_ids: Iterable[str] = ()
 ) -> None:
     """Record that a person was shown something about these accounts."""
     services.state.audit(

@@ -37,6 +37,7 @@ def ask(services: Services, room: Room, asked: str) -> None:
     elif (reasoned := parse_why(account)) is not None:
         answer_why(services, visit, room, reasoned)
     elif account.lower() in {"docs", "documents"}:
+        audit_view(services, room, AuditKind.DOCUMENTS)
         room.whisper(documents_message(services.shelf.current(), now=services.clock()))
     else:
         open_brief(services, visit, room, account, private=private)

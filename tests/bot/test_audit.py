@@ -72,14 +72,16 @@ def test_the_model_its_tokens_and_their_price_are_in_the_line_of_what_it_wrote(
     assert plan.dollars > 0
 
 
-def test_those_who_saw_choices_or_the_model_are_known(bot: Any) -> None:
+def test_those_who_saw_choices_the_model_or_the_list_of_documents_are_known(bot: Any) -> None:
     bot.ask("/precall twin peaks ltd")
     bot.ask("/precall model")
+    bot.ask("/precall docs")
     bot.ask("/precall help")
 
-    choices, model = audit(bot)
+    choices, model, documents = audit(bot)
     assert (choices.kind, choices.evidence) == ("choices", ("TWIN-001", "TWIN-002"))
     assert (model.kind, model.account_id) == ("model", None)
+    assert (documents.kind, documents.snapshot_id) == ("documents", None)
 
 
 def test_a_digest_leaves_one_line_with_the_accounts_it_names(
