@@ -1,35 +1,46 @@
 """Questions over our five documents: is the passage that answers found, and is nothing found where there is none?
 
-    python bench/retrieval.py
+    python bench/run.py --only retrieval
 
 The questions are those of tests/kb/questions.toml; a passage is relevant when it is of the document named there and
 holds the words of the answer. The peer is scikit-learn's TF-IDF with cosine similarity over the same passages, in the
 same run, with its own threshold for "no answer": the one with the best mean of both kinds of success on the questions
-written "before", as ours was chosen. Those written "after" had no say in either.
+written "before", as ours was chosen. Those written "after" had no say in either. Then what a page costs to read.
 """
 
 from __future__ import annotations
 
+import io
 import math
+import statistics
 import tempfile
+import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import pypdf
+import pypdfium2
+from row import Row
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kb.build import build_library
+from kb.extraction.choose import extract
+from kb.extraction.reader import Reader
+from kb.extraction.values import Engine, Limits
 from kb.index import Library
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kb.passages import Passage
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "kb" / "questions.toml"
 DEPTH = 10
+SILENT = "nothing shown where there is no answer"
+PACKAGES = ("bm25s", "scikit-learn", "pypdf", "pypdfium2")
 
 
 class System(Protocol):
@@ -82,18 +93,78 @@ class TfIdf:
         return [(self._passages[place], float(scores[place])) for place in best if scores[place] > 0]
 
 
-def main() -> None:
+def rows(*, quick: bool) -> Iterator[Row]:
+    """Yield what is found, what is not, and how long a question and a page take; ``quick`` changes nothing."""
+    del quick
     questions = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as home:
-        build_library(Path(home), progress=lambda *_: None)
-        library = Library.open(Path(home) / "kb" / "index")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        build_library(home, progress=lambda *_: None)
+        library = Library.open(home / "kb" / "index")
         check(questions, library.passages)
-        peer = TfIdf(library.passages)
+        ours, peer = Ours(library), TfIdf(library.passages)
         choose_threshold(peer, questions)
-        print(f"{len(library.passages)} passages; TF-IDF answers from a cosine of {peer.threshold:.2f}")
-        for name, system in (("precall", Ours(library)), ("TF-IDF", peer)):
-            for written in ("before", "after"):
-                print_row(name, written, system, questions, library.passages)
+        for written in ("before", "after"):
+            found = measure(ours, questions, written, library.passages)
+            theirs = measure(peer, questions, written, library.passages)
+            for what, figure in found.items():
+                note = f"of {len(questions[what_of(what, written)])}, written {written}"
+                yield Row(what, figure, peer="TF-IDF", theirs=theirs[what], unit="", note=note)
+        asked = [each["question"] for each in questions["before"]]
+        seconds = interleaved(
+            lambda: [ours.answer(each) for each in asked], lambda: [peer.answer(each) for each in asked]
+        )
+        yield Row("a question", seconds[0] / len(asked), peer="TF-IDF", theirs=seconds[1] / len(asked))
+        yield from read_rows(sorted((home / "kb" / "documents").glob("*.pdf")))
+
+
+def what_of(what: str, written: str) -> str:
+    return f"unanswerable_{written}" if what == SILENT else written
+
+
+def measure(system: System, questions: dict[str, Any], written: str, passages: Sequence[Passage]) -> dict[str, float]:
+    """Return every figure of one system on the questions written before or after."""
+    asked, unanswerable = questions[written], questions[f"unanswerable_{written}"]
+    relevant = [sum(is_relevant(passage, each) for passage in passages) for each in asked]
+    ranks = [[is_relevant(passage, each) for passage in system.rank(each["question"])] for each in asked]
+    return {
+        "hit@1": float(np.mean([any(hits[:1]) for hits in ranks])),
+        "hit@5": float(np.mean([any(hits[:5]) for hits in ranks])),
+        "MRR@10": float(np.mean([reciprocal_rank(hits) for hits in ranks])),
+        "nDCG@10": float(np.mean([ndcg(hits, best) for hits, best in zip(ranks, relevant, strict=True)])),
+        "answer among those shown": answered(system, asked),
+        SILENT: silent(system, unanswerable),
+    }
+
+
+def read_rows(paths: Sequence[Path]) -> Iterator[Row]:
+    """Yield the seconds that a page takes to read, hidden text found, beside each engine's plain text in process."""
+    pdfs = [path.read_bytes() for path in paths]
+    pages = sum(len(pypdf.PdfReader(io.BytesIO(pdf)).pages) for pdf in pdfs)
+    with Reader() as reader:
+        peers = {
+            "pypdf, plain": lambda: [
+                page.extract_text() for pdf in pdfs for page in pypdf.PdfReader(io.BytesIO(pdf)).pages
+            ],
+            "pypdfium2, plain": lambda: [
+                page.get_textpage().get_text_range() for pdf in pdfs for page in pypdfium2.PdfDocument(pdf)
+            ],
+        }
+        reader.read(pdfs[0], Engine.PDFIUM, Limits())  # starts the process
+        ours, *theirs = interleaved(lambda: [extract(reader, pdf, Limits()) for pdf in pdfs], *peers.values())
+    for name, seconds in zip(peers, theirs, strict=True):
+        yield Row("a page, read in a child, with what it hides", ours / pages, peer=name, theirs=seconds / pages)
+
+
+def interleaved(*runs: Callable[[], object]) -> list[float]:
+    """Return the median seconds of each, in five turns."""
+    seconds: list[list[float]] = [[] for _ in runs]
+    for _ in range(5):
+        for place, run in enumerate(runs):
+            start = time.perf_counter()
+            run()
+            seconds[place].append(time.perf_counter() - start)
+    return [statistics.median(each) for each in seconds]
 
 
 def check(questions: dict[str, Any], passages: Sequence[Passage]) -> None:
@@ -128,21 +199,6 @@ def silent(system: System, questions: Sequence[dict[str, str]]) -> float:
     return float(np.mean([not system.answer(asked["question"]) for asked in questions]))
 
 
-def print_row(name: str, written: str, system: System, questions: dict[str, Any], passages: Sequence[Passage]) -> None:
-    asked, unanswerable = questions[written], questions[f"unanswerable_{written}"]
-    relevant = [sum(is_relevant(passage, each) for passage in passages) for each in asked]
-    ranks = [[is_relevant(passage, each) for passage in system.rank(each["question"])] for each in asked]
-    figures = {
-        "hit@1": np.mean([any(hits[:1]) for hits in ranks]),
-        "hit@5": np.mean([any(hits[:5]) for hits in ranks]),
-        "MRR@10": np.mean([reciprocal_rank(hits) for hits in ranks]),
-        "nDCG@10": np.mean([ndcg(hits, best) for hits, best in zip(ranks, relevant, strict=True)]),
-        f"answered ({len(asked)})": answered(system, asked),
-        f"silent ({len(unanswerable)})": silent(system, unanswerable),
-    }
-    print(f"{name:8} {written:7}" + "".join(f"  {label} {figure:.3f}" for label, figure in figures.items()))
-
-
 def reciprocal_rank(hits: Sequence[bool]) -> float:
     return 1 / (hits.index(True) + 1) if any(hits) else 0.0
 
@@ -151,7 +207,3 @@ def ndcg(hits: Sequence[bool], relevant: int) -> float:
     """Return the discounted gain over that of all relevant passages first (Järvelin & Kekäläinen, 2002)."""
     gain = sum(hit / math.log2(place + 2) for place, hit in enumerate(hits))
     return gain / sum(1 / math.log2(place + 2) for place in range(min(relevant, DEPTH)))
-
-
-if __name__ == "__main__":
-    main()

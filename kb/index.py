@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import bm25s
 import numpy as np
+import numpy.typing as npt
 import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS
 
@@ -68,6 +69,7 @@ class Library:
         self._by_id = {passage.passage_id: passage for passage in self.passages}
         repeated = set(manifest["repeats"])
         self._passages = tuple(passage for passage in self.passages if passage.passage_id not in repeated)
+        self._places = {passage.passage_id: place for place, passage in enumerate(self._passages)}
         self._kinds = np.array([passage.kind for passage in self._passages])
         self._bm25 = bm25s.BM25.load(home / "bm25", mmap=True, allow_pickle=False) if manifest["searchable"] else None
         if len(self.passages) != manifest["passages"]:
@@ -131,25 +133,29 @@ class Library:
         A word of the question weighs its inverse document frequency, a word that no passage holds the most. A passage
         can answer when it holds enough of that weight: see `_ENOUGH`. Measured by ``bench/retrieval.py``.
         """
-        asked = set(stem(question))
-        weights = {term: self._weight(term) for term in asked}
+        holding = {term: self._holding(term) for term in set(stem(question))}
+        weights = {term: self._weight(len(places)) for term, places in holding.items()}
         total = sum(weights.values())
 
         def can_answer(hit: Hit) -> bool:
-            held = asked & set(stem(_indexed_text(hit.passage)))
-            enough = _ENOUGH[min(len(held), len(_ENOUGH)) - 1]  # a hit holds one at least
-            return sum(weights[term] for term in held) >= enough * total
+            place = self._places[hit.passage.passage_id]
+            held = [weights[term] for term, places in holding.items() if place in places]
+            return sum(held) >= _ENOUGH[min(len(held), len(_ENOUGH)) - 1] * total  # a hit holds one at least
 
         hits = self.search(question, limit=limit + _ANSWER_DEPTH, kinds=kinds)
         return tuple(hit for hit in hits if can_answer(hit))[:limit]
 
-    def _weight(self, term: str) -> float:
-        """Return how much a word tells: BM25's inverse document frequency."""
-        holding = 0
-        if self._bm25 is not None and term in self._bm25.vocab_dict:
-            column = self._bm25.vocab_dict[term]
-            first, after = self._bm25.scores["indptr"][column : column + 2]
-            holding = int(after - first)
+    def _holding(self, term: str) -> npt.NDArray[np.integer[Any]]:
+        """Return the places of the passages that hold a word."""
+        if self._bm25 is None or term not in self._bm25.vocab_dict:
+            return np.empty(0, dtype=np.int64)
+        column = self._bm25.vocab_dict[term]
+        first, after = self._bm25.scores["indptr"][column : column + 2]
+        places: npt.NDArray[np.integer[Any]] = self._bm25.scores["indices"][first:after]
+        return places
+
+    def _weight(self, holding: int) -> float:
+        """Return how much a word tells that so many passages hold: BM25's inverse document frequency."""
         return math.log(1 + (len(self._passages) - holding + 0.5) / (holding + 0.5))
 
     def search_many(

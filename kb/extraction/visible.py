@@ -7,6 +7,7 @@ paths alike, and leaves white text on a dark band alone.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import sub
 from typing import Final, TypeVar
 
 Box = tuple[float, float, float, float]  # left, low, right, high
@@ -89,7 +90,7 @@ def _differ(one: Sheet, other: Sheet, box: Pixels) -> bool:
     rows = _rows(one, box)
     for start, end in sorted(rows, key=lambda row: abs(row[0] - rows[len(rows) // 2][0])):  # letters are in the middle
         first, second = one.grey[start:end], other.grey[start:end]
-        if first != second and max(abs(a - b) for a, b in zip(first, second, strict=True)) > _SEEN:
+        if first != second and max(map(abs, map(sub, first, second))) > _SEEN:
             return True
     return False
 

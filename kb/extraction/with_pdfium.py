@@ -115,10 +115,11 @@ def _kinds(holder: Any, count: Any, get: Any, *, depth: int = 0) -> Iterator[int
 def _runs(page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage) -> Iterator[_Run]:
     """Yield the text in the order in which pdfium reads it."""
     first, last, at_hand, characters = 0, 0, None, ""
+    raw = text_page.raw  # asked for once: a page has thousands of characters
     for index in range(text_page.count_chars()):
-        code = c.FPDFText_GetUnicode(text_page, index)
-        shown = c.FPDFText_GetTextObject(text_page, index)
-        if c.FPDFText_IsGenerated(text_page, index) == 1 or not shown:
+        code = c.FPDFText_GetUnicode(raw, index)
+        shown = c.FPDFText_GetTextObject(raw, index)
+        if not shown:  # a space or the end of a line, which pdfium made of a gap
             characters += chr(code)
             continue
         if at_hand is None or ctypes.addressof(shown.contents) != ctypes.addressof(at_hand.contents):
