@@ -20,7 +20,10 @@ from pipeline.models import FoldModel
 from storage.records import Feature, FeatureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
     from pipeline.selection import Selection
 
@@ -37,13 +40,27 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Artefact:
-    """Everything needed to predict an account again: the model of each fold, with its encoder and training accounts.
+class History:
+    """The outcome of each account and how it had been predicted, in the order of the build; columns as in CrossFit."""
 
-    ``metadata`` has family, features, id_column, seed, training_rows, score and library versions as plain values.
+    outcome: npt.NDArray[np.float64]
+    predicted: npt.NDArray[np.float64]
+    folds: npt.NDArray[np.intp]
+    measured: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """Everything needed to predict and explain an account again.
+
+    ``models`` are those of the folds, each with its encoder and training accounts; ``backgrounds`` the encoded rows
+    that each explains against; ``history`` what intervals are made of. ``metadata`` has family, features, id_column,
+    seed, training_rows, score and library versions as plain values.
     """
 
     models: tuple[FoldModel, ...]
+    backgrounds: tuple[npt.NDArray[np.float64], ...]
+    history: History
     metadata: Mapping[str, Any]
 
 
@@ -52,7 +69,14 @@ def library_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
-def dump(selection: Selection, *, seed: int, id_column: str = "account_id") -> bytes:
+def dump(
+    selection: Selection,
+    *,
+    outcome: npt.NDArray[np.float64],
+    backgrounds: Sequence[npt.NDArray[np.float64]],
+    seed: int,
+    id_column: str = "account_id",
+) -> bytes:
     """Return the models with their metadata in the skops format, the same bytes for the same models."""
     fitted = selection.fitted
     features = fitted.models[0].encoder.features
@@ -70,11 +94,19 @@ def dump(selection: Selection, *, seed: int, id_column: str = "account_id") -> b
             {
                 "medians": dict(fold.encoder.medians),
                 "categories": {name: list(seen) for name, seen in fold.encoder.categories.items()},
+                "ranges": {name: list(seen) for name, seen in fold.encoder.ranges.items()},
                 "training": fold.training,
+                "background": background,
                 "model": fold.model,
             }
-            for fold in fitted.models
+            for fold, background in zip(fitted.models, backgrounds, strict=True)
         ],
+        "history": {
+            "outcome": outcome,
+            "predicted": fitted.predicted,
+            "folds": fitted.folds,
+            "measured": fitted.measured,
+        },
     }
     return _canonical(skops_io.dumps(content))
 
@@ -92,7 +124,12 @@ def load(data: bytes) -> Artefact:
         content = skops_io.loads(data, trusted=list(TRUSTED_TYPES))
         metadata = content["metadata"]
         features = tuple(Feature(**{**each, "kind": FeatureKind(each["kind"])}) for each in metadata["features"])
-        return Artefact(models=tuple(_fold_model(features, fold) for fold in content["folds"]), metadata=metadata)
+        return Artefact(
+            models=tuple(_fold_model(features, fold) for fold in content["folds"]),
+            backgrounds=tuple(fold["background"] for fold in content["folds"]),
+            history=History(**content["history"]),
+            metadata=metadata,
+        )
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, OSError) as error:
         raise DamagedArtefactError(error) from error
 
@@ -107,6 +144,7 @@ def _fold_model(features: tuple[Feature, ...], fold: Mapping[str, Any]) -> FoldM
         features=features,
         medians=fold["medians"],
         categories={name: tuple(seen) for name, seen in fold["categories"].items()},
+        ranges={name: (low, high) for name, (low, high) in fold["ranges"].items()},
     )
     return FoldModel(encoder=encoder, model=fold["model"], training=fold["training"])
 

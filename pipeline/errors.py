@@ -52,6 +52,40 @@ class AdditivityError(PipelineError):
         )
 
 
+class NoRulesError(PipelineError):
+    """A snapshot that does not keep the rules by which its actions were given."""
+
+    def __init__(self, snapshot_id: str) -> None:
+        super().__init__(
+            f"Snapshot {snapshot_id} does not say by which rules actions were given, so they cannot be given again; "
+            f"build a new one with `precall build`."
+        )
+
+
+class NoSuchAccountError(PipelineError):
+    """An account that a snapshot does not have."""
+
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        super().__init__(f"There is no account {account_id!r} in this snapshot.")
+
+
+class UnknownFeatureError(PipelineError):
+    """A feature that no model of a snapshot reads; ``closest`` are the names most like it."""
+
+    def __init__(self, name: str, *, closest: Sequence[str]) -> None:
+        self.name, self.closest = name, tuple(closest)
+        super().__init__(f"There is no feature {name!r}; the closest are {', '.join(closest)}.")
+
+
+class ImpossibleValueError(PipelineError):
+    """A value that a feature cannot have; ``feasible`` says which it can."""
+
+    def __init__(self, label: str, *, value: str, feasible: str) -> None:
+        self.label, self.value, self.feasible = label, value, feasible
+        super().__init__(f"{label} cannot be {value}: it is {feasible}.")
+
+
 class UntrustedArtefactError(PipelineError):
     """A model file that holds types which no model of ours is made of."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,11 +28,13 @@ class Encoder:
 
     A missing number becomes the median of the training rows (0 where they have none); a category becomes its place in
     the alphabetical list of those seen in training, and ``UNSEEN`` when it was not among them or is missing.
+    ``ranges`` has the smallest and the largest of each number, infinite and the wrong way round where there was none.
     """
 
     features: tuple[Feature, ...]
     medians: Mapping[str, float]
     categories: Mapping[str, tuple[str, ...]]
+    ranges: Mapping[str, tuple[float, float]]
 
     @classmethod
     def fit(cls, features: Sequence[Feature], training: pd.DataFrame) -> Encoder:
@@ -42,6 +45,12 @@ class Encoder:
             features=tuple(features),
             medians={name: float(training[name].median()) if training[name].notna().any() else 0.0 for name in numbers},
             categories={name: tuple(sorted(training[name].dropna().unique())) for name in texts},
+            ranges={
+                name: (float(training[name].min()), float(training[name].max()))
+                if training[name].notna().any()
+                else (inf, -inf)
+                for name in numbers
+            },
         )
 
     def transform(self, table: pd.DataFrame) -> npt.NDArray[np.float64]:

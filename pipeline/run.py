@@ -98,7 +98,13 @@ def build_from(
             given = allocate(rules, book, words=accounts.words, ranks=selection.verdict is Verdict.SIGNAL)
             allocations, allocation = describe(given, book)
         with progress.stage("Write models"):
-            models = artefact.dump(selection, seed=config.seed, id_column=accounts.pack.columns.id)
+            models = artefact.dump(
+                selection,
+                outcome=outcome,
+                backgrounds=explanations.backgrounds,
+                seed=config.seed,
+                id_column=accounts.pack.columns.id,
+            )
         with progress.stage("Compare with before"):
             rows = tabulate_accounts(accounts, fitted, intervals, explanations, allocations)
             drift, comparison, changes = None, None, None

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 
 FEATURES = read_pack("software").features
+BACKGROUNDS = [np.full((2, len(FEATURES)), float(fold)) for fold in range(5)]
 
 
 @pytest.fixture(scope="module")
-def data(selection: Selection) -> bytes:
-    return artefact.dump(selection, seed=42)
+def data(selection: Selection, accounts: SyntheticAccounts) -> bytes:
+    return artefact.dump(selection, outcome=accounts.outcome, backgrounds=BACKGROUNDS, seed=42)
 
 
 def test_models_that_were_read_back_predict_the_same(
@@ -41,6 +42,19 @@ def test_models_that_were_read_back_predict_the_same(
         rows = fold_model.encoder.transform(accounts.table[fitted.folds == fold])
         np.testing.assert_array_equal(fold_model.model.predict(rows), fitted.predicted[fitted.folds == fold])
         np.testing.assert_array_equal(fold_model.training, fitted.models[fold].training)
+
+
+def test_what_explains_and_what_makes_intervals_is_read_back(
+    data: bytes, fitted: CrossFit, accounts: SyntheticAccounts
+) -> None:
+    read = artefact.load(data)
+
+    np.testing.assert_array_equal(read.backgrounds, BACKGROUNDS)
+    np.testing.assert_array_equal(read.history.outcome, accounts.outcome)
+    np.testing.assert_array_equal(read.history.predicted, fitted.predicted)
+    np.testing.assert_array_equal(read.history.folds, fitted.folds)
+    assert read.history.measured.all()
+    assert [each.encoder for each in read.models] == [each.encoder for each in fitted.models]
 
 
 def test_metadata_say_what_the_models_were_made_of(data: bytes, selection: Selection) -> None:
@@ -56,7 +70,8 @@ def test_models_fitted_again_give_the_same_bytes() -> None:
     accounts = make_accounts(100, seed=1)
 
     def dump() -> bytes:
-        return artefact.dump(select(FEATURES, accounts.table, accounts.outcome, seed=1), seed=1)
+        selection = select(FEATURES, accounts.table, accounts.outcome, seed=1)
+        return artefact.dump(selection, outcome=accounts.outcome, backgrounds=BACKGROUNDS, seed=1)
 
     assert artefact.sha256(dump()) == artefact.sha256(dump())
 

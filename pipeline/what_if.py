@@ -1,0 +1,236 @@
+"""What a published snapshot would say of an account if some of its values were others.
+
+The account is predicted and explained again by the model that left it out, its interval is made from the same errors,
+and actions are given again by the same rules, with everybody else as they are. That is the model's view, not a causal
+effect: the model knows what accounts with such values are worth, and not what becomes of one that is moved there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+
+from pipeline import artefact
+from pipeline.allocation.allocate import allocate
+from pipeline.allocation.book import Book
+from pipeline.changes import Build, read_rules
+from pipeline.errors import NoRulesError, NoSuchAccountError
+from pipeline.explanations import explain_model
+from pipeline.feasible import Feasible
+from pipeline.intervals import make_intervals
+from pipeline.models import CrossFit
+from storage.records import FeatureKind, ValueChange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from pipeline.allocation.rules import Rules
+    from pipeline.artefact import Artefact
+    from pipeline.models import FoldModel
+    from storage.records import Account, Feature, FeatureValue
+    from storage.snapshots import Snapshot
+
+LABEL: Final = "the model's view, not a causal effect"
+"""What everybody who is shown a what-if is told of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """What a snapshot says of an account, or would say: amounts in the target's unit, ``shap`` as in Account."""
+
+    predicted: float
+    low: float
+    high: float
+    baseline: float
+    shap: tuple[float, ...]
+    actions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """An account before and after some of its values are changed.
+
+    ``extrapolated`` names the features whose new value lies outside of what the account's model learnt from: below or
+    above every account that it saw, or a category that it never saw.
+    """
+
+    account_id: str
+    changes: tuple[ValueChange, ...]
+    before: Projection
+    after: Projection
+    extrapolated: tuple[str, ...]
+    label: str = LABEL
+
+
+def what_if(snapshot: Snapshot, account_id: str, changes: Mapping[str, FeatureValue]) -> WhatIf:
+    """Answer one question; for several of one snapshot open a `WhatIfModel` once.
+
+    Raises as `WhatIfModel.open` and `WhatIfModel.ask` do.
+    """
+    return WhatIfModel.open(snapshot).ask(account_id, changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIfModel:
+    """What answers need of one snapshot, read once; any number of threads may ask it."""
+
+    snapshot: Snapshot
+    models: Artefact
+    rules: Rules
+    table: pd.DataFrame
+    folds: npt.NDArray[np.int32]
+    book: Book
+    feasible: Mapping[str, Feasible]
+
+    @classmethod
+    def open(cls, snapshot: Snapshot) -> Self:
+        """Read models and accounts; the snapshot must stay open for as long as questions are asked.
+
+        Raises:
+            DamagedArtefactError, UntrustedArtefactError: the models cannot be read.
+            NoRulesError: the snapshot does not keep the rules by which actions were given.
+            SnapshotError: the snapshot cannot be read.
+        """
+        rules = read_rules(snapshot)
+        if rules is None:
+            raise NoRulesError(snapshot.info.snapshot_id)
+        models = artefact.load(snapshot.artefact())
+        build = Build(
+            accounts=snapshot.accounts(),
+            features=snapshot.features,
+            models=models.models,
+            words=snapshot.info.words,
+            allocation=snapshot.info.allocation,
+            rules=rules,
+        )
+        table, folds = build.table, build.column("fold")
+        rows = np.empty((len(table), len(snapshot.features)))
+        for fold, fold_model in enumerate(models.models):
+            places = np.flatnonzero(folds == fold)
+            if len(places):
+                rows[places] = fold_model.encoder.transform(table.iloc[places])
+        book = Book(
+            table=table,
+            features=snapshot.features,
+            rows=rows,
+            predicted=build.column("predicted"),
+            low=build.column("low"),
+            high=build.column("high"),
+        )
+        feasible = {feature.name: Feasible.of(feature, table[feature.name]) for feature in snapshot.features}
+        return cls(
+            snapshot=snapshot, models=models, rules=rules, table=table, folds=folds, book=book, feasible=feasible
+        )
+
+    def ask(self, account_id: str, changes: Mapping[str, FeatureValue]) -> WhatIf:
+        """Return what would be with these values, by the names of their features; None is a value not known.
+
+        Raises:
+            NoSuchAccountError: the snapshot has no account with exactly this id.
+            UnknownFeatureError: a feature is none of the snapshot's.
+            ImpossibleValueError: a value that its feature cannot have, with the range that it can.
+            InfeasibleError: with these values no allocation keeps the rules.
+        """
+        account = self.snapshot.find_account(account_id)
+        if account is None:
+            raise NoSuchAccountError(account_id)
+        features = {feature.name: feature for feature in self.snapshot.features}
+        for name, value in changes.items():
+            Feasible.find(name, self.feasible).check(value)
+        place = int(np.flatnonzero((self.table["account_id"] == account.account_id).to_numpy())[0])
+        table = self._change(place, changes)
+        fold_model = self.models.models[int(self.folds[place])]
+        values = dict(zip(features, account.values, strict=True))
+        return WhatIf(
+            account_id=account.account_id,
+            changes=tuple(
+                ValueChange(feature=features[name], before=values[name], after=value) for name, value in changes.items()
+            ),
+            before=_project(account),
+            after=self._predict(table, place),
+            extrapolated=tuple(
+                name for name, value in changes.items() if _is_beyond(features[name], value, fold_model)
+            ),
+        )
+
+    def _change(self, place: int, changes: Mapping[str, FeatureValue]) -> pd.DataFrame:
+        table = self.table.copy(deep=False)
+        for name, value in changes.items():
+            column = table[name].copy()
+            column.iloc[place] = np.nan if value is None and column.dtype.kind == "f" else value
+            table[name] = column
+        return table
+
+    def _predict(self, table: pd.DataFrame, place: int) -> Projection:
+        fold = int(self.folds[place])
+        fold_model = self.models.models[fold]
+        row = fold_model.encoder.transform(table.iloc[[place]])
+        predicted = float(fold_model.model.predict(row)[0])
+        explained = explain_model(fold_model.model, row, self.models.backgrounds[fold])
+        low, high = self._find_interval(predicted, fold)
+        book = Book(
+            table=table,
+            features=self.book.features,
+            rows=_with(self.book.rows, place, row[0]),
+            predicted=_with(self.book.predicted, place, predicted),
+            low=_with(self.book.low, place, low),
+            high=_with(self.book.high, place, high),
+        )
+        info = self.snapshot.info
+        given = allocate(self.rules, book, words=info.words, ranks=info.card.ranks)
+        return Projection(
+            predicted=predicted,
+            low=low,
+            high=high,
+            baseline=explained.baseline,
+            shap=tuple(explained.shap[0].tolist()),
+            actions=int(given.actions[place]),
+        )
+
+    def _find_interval(self, predicted: float, fold: int) -> tuple[float, float]:
+        """Return the interval of an account of this fold: as in a build, from the errors in the other folds."""
+        history = self.models.history
+        fitted = CrossFit(
+            models=(),
+            folds=np.append(history.folds, fold),
+            rows=np.empty((0, 0)),
+            predicted=np.append(history.predicted, predicted),
+            measured=np.append(history.measured, False),
+        )
+        intervals = make_intervals(np.append(history.outcome, history.outcome.mean()), fitted)
+        return float(intervals.low[-1]), float(intervals.high[-1])
+
+
+def _project(account: Account) -> Projection:
+    return Projection(
+        predicted=account.predicted,
+        low=account.low,
+        high=account.high,
+        baseline=account.baseline,
+        shap=account.shap,
+        actions=account.allocation.actions,
+    )
+
+
+def _is_beyond(feature: Feature, value: FeatureValue, fold_model: FoldModel) -> bool:
+    """Say whether a value is unlike any that the model learnt from."""
+    encoder = fold_model.encoder
+    if value is None:
+        return False
+    if feature.kind is FeatureKind.CATEGORY:
+        return value not in encoder.categories[feature.name]
+    low, high = encoder.ranges[feature.name]
+    return not low <= float(value) <= high
+
+
+def _with(
+    column: npt.NDArray[np.float64], place: int, value: float | npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    changed = column.copy()
+    changed[place] = value
+    return changed
