@@ -16,6 +16,7 @@ from bot.evidence import (
     change_evidence,
     describe_effect,
     driver_evidence,
+    interaction_evidence,
     passage_evidence,
     profile_evidence,
 )
@@ -101,6 +102,7 @@ def make_brief(snapshot: Snapshot, account: Account, *, library: Library | None)
             *driver_evidence(
                 drivers, baseline=clean.baseline, words=snapshot.info.words, base_rates=snapshot.base_rates
             ),
+            *interaction_evidence(clean.interactions, drivers=drivers, words=snapshot.info.words),
             *profile_evidence(clean, context=_context(drivers), snapshot=snapshot.info),
             *allocation_evidence(clean, snapshot=snapshot.info),
             *change_evidence(change, snapshot=snapshot.info),

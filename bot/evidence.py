@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kb.index import Hit
-    from storage.records import Account, BaseRate, Change, Feature, FeatureValue, SnapshotInfo, Words
+    from storage.records import Account, BaseRate, Change, Feature, FeatureValue, Interaction, SnapshotInfo, Words
 
 STRONGEST: Final = 8  # drivers that are evidence of their own
 _CONTEXT: Final = 6  # further feature values that a plan may name
@@ -108,6 +108,37 @@ def driver_evidence(
         )
         for driver in drivers[:STRONGEST]
     )
+
+
+def interaction_evidence(
+    interactions: Sequence[Interaction], *, drivers: Sequence[Driver], words: Words
+) -> tuple[Evidence, ...]:
+    """Return one sentence for each pair of features that together add or take something, strongest first."""
+    by_name = {driver.feature.name: driver for driver in drivers}
+    telling = [
+        (by_name[pair.first], by_name[pair.second], pair.value)
+        for pair in interactions
+        if not rounds_to_nothing(pair.value, words.unit)
+    ]
+    return _number(
+        EvidenceKind.INTERACTION,
+        [
+            (
+                f"Interaction: {first.feature.label} with {second.feature.label} "
+                f"{format_amount_change(value, words.unit)}",
+                describe_pair(first, second, value, unit=words.unit),
+            )
+            for first, second, value in telling
+        ],
+    )
+
+
+def describe_pair(first: Driver, second: Driver, value: float, *, unit: str) -> str:
+    """Say what two features come to together, with their values."""
+    one, other = (f"{each.feature.label} ({format_value(each.feature, each.value)})" for each in (first, second))
+    amount = format_amount(abs(value), unit)
+    come_to = f"add {amount} beyond" if value > 0 else f"come to {amount} less than"
+    return f"{one} and {other} together {come_to} what each adds alone."
 
 
 def profile_evidence(account: Account, *, context: Sequence[Driver], snapshot: SnapshotInfo) -> tuple[Evidence, ...]:

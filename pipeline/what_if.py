@@ -202,7 +202,7 @@ class WhatIfModel:
             predicted=np.append(history.predicted, predicted),
             measured=np.append(history.measured, False),
         )
-        intervals = make_intervals(np.append(history.outcome, history.outcome.mean()), fitted)
+        intervals = make_intervals(np.append(history.outcome, np.nan), fitted)
         return float(intervals.low[-1]), float(intervals.high[-1])
 
 
