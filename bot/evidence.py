@@ -124,8 +124,10 @@ def interaction_evidence(
         EvidenceKind.INTERACTION,
         [
             (
-                f"Interaction: {first.feature.label} with {second.feature.label} "
-                f"{format_amount_change(value, words.unit)}",
+                (
+                    f"Interaction: {first.feature.label} with {second.feature.label} "
+                    f"{format_amount_change(value, words.unit)}"
+                ),
                 describe_pair(first, second, value, unit=words.unit),
             )
             for first, second, value in telling

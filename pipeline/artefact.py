@@ -22,7 +22,6 @@ from storage.records import Feature, FeatureKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
     from pipeline.selection import Selection

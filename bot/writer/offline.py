@@ -197,21 +197,24 @@ class _Composer:
 
     def _reasons(self) -> list[Statement]:
         statements = []
+        together = self._pair(adding=True)
+        pair, pair_id = (f" {together.text}", (together.evidence_id,)) if together else ("", ())
         if len(self._lifting) >= _FEW:
             first, second = self._lifting[:2]
-            statements += self._statement(
-                self._vary(
-                    f"{capitalise(first.fact)} ({first.amount}) and {second.fact} ({second.amount}) count most.",
-                    f"What carries it: {first.fact}, worth {first.amount}, and {second.fact}, worth {second.amount}.",
-                    f"The case rests on {first.fact} ({first.amount}) and {second.fact} ({second.amount}).",
-                ),
-                (first.evidence_id, second.evidence_id),
+            text = self._vary(
+                f"{capitalise(first.fact)} ({first.amount}) and {second.fact} ({second.amount}) count most.",
+                f"What carries it: {first.fact}, worth {first.amount}, and {second.fact}, worth {second.amount}.",
+                f"The case rests on {first.fact} ({first.amount}) and {second.fact} ({second.amount}).",
             )
+            statements += self._statement(f"{text}{pair}", (first.evidence_id, second.evidence_id, *pair_id))
         elif self._lifting:
             only = self._lifting[0]
             statements += self._statement(
-                f"Only {only.fact} clearly {only.verb('speaks')} for them, with {only.amount}.", (only.evidence_id,)
+                f"Only {only.fact} clearly {only.verb('speaks')} for them, with {only.amount}.{pair}",
+                (only.evidence_id, *pair_id),
             )
+        elif together:
+            statements += self._statement(together.text, pair_id)
         for brake in self._brakes[:1]:
             statements += self._statement(
                 self._vary(
@@ -221,6 +224,12 @@ class _Composer:
                 (brake.evidence_id,),
             )
         return statements
+
+    def _pair(self, *, adding: bool) -> Evidence | None:
+        """Return what the strongest pair of features comes to together, if that is more (or less) than each alone."""
+        strongest = self._account.interactions[:1]
+        found = self._brief.find_evidence(f"{EvidenceKind.INTERACTION}1")
+        return found if strongest and (strongest[0].value > 0) is adding else None
 
     def _purpose(self) -> list[Statement]:
         allocation, promotion = self._account.allocation, self._account.promotion
@@ -572,6 +581,8 @@ class _Composer:
                 offset=place,
             )
             statements += self._statement(text, (signal.evidence_id,), quoting=signal.topic.terms)
+        if together := self._pair(adding=False):
+            statements += self._statement(together.text, (together.evidence_id,))
         statements += self._range()
         if not self._brakes:
             for signal in self._lifting[:1]:

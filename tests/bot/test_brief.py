@@ -9,6 +9,7 @@ from bot.brief import Brief, EvidenceKind, make_brief
 from bot.evidence import passage_evidence
 from kb.index import Hit, Library, write_index
 from kb.passages import Passage
+from storage.records import Interaction
 from storage.units import format_amount_change
 
 if TYPE_CHECKING:
@@ -245,3 +246,29 @@ def test_the_evidence_says_where_the_prediction_stands(snapshot: Snapshot, brief
         f"above that of {share * 100:.0f} % of the other accounts, and of {book_share * 100:.0f} % "
         f"of the others among the {len(book) + 1} of {brief.account.owner}."
     ) in " ".join(texts(brief, EvidenceKind.PROFILE))
+
+
+def test_pairs_of_features_are_evidence_strongest_first_with_their_values(snapshot: Snapshot) -> None:
+    account = snapshot.find_account("ACME-042")
+    assert account is not None
+    pairs = (
+        Interaction(first="demo_requests", second="cloud_maturity", value=6_200.0),
+        Interaction(first="cloud_maturity", second="churn_risk", value=-1_300.0),
+        Interaction(first="demo_requests", second="churn_risk", value=0.2),
+    )
+
+    brief = make_brief(snapshot, replace(account, interactions=pairs), library=None)
+
+    found = [item for item in brief.evidence if item.kind is EvidenceKind.INTERACTION]
+    assert [(item.evidence_id, item.text, item.citation) for item in found] == [
+        (
+            "I1",
+            "Demo requests (1) and Cloud maturity (3.3 of 10) together add $6.2K beyond what each adds alone.",
+            "Interaction: Demo requests with Cloud maturity +$6.2K",
+        ),
+        (
+            "I2",
+            "Cloud maturity (3.3 of 10) and Churn risk (16.2 %) together come to $1.3K less than what each adds alone.",
+            "Interaction: Cloud maturity with Churn risk -$1.3K",
+        ),
+    ]

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.brief import make_brief
 from bot.check import check_statements, subject_of
 from bot.evidence import EvidenceKind
 from bot.plan import Plan, SectionName
 from bot.writer.offline import OfflineWriter
+from storage.records import Interaction
 from storage.units import format_amount, format_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.brief import Brief
+    from storage.snapshots import Snapshot
 
 EVERYBODY = [f"ACME-{number:03}" for number in range(60)]
 AWKWARD = ["LOSS-001", "HUGE-001", "GAPS-001"]
@@ -230,3 +233,24 @@ def test_no_question_is_asked_twice_outside_the_comparison(brief_with_documents:
         )
         if brief_with_documents(account_id).account.allocation.actions == 0:
             assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize("value", [6_200.0, -1_300.0])
+@pytest.mark.parametrize("account_id", [*EVERYBODY[::7], *AWKWARD])
+def test_the_plan_says_what_the_strongest_pair_of_features_adds_together_or_how_much_less(
+    snapshot: Snapshot, account_id: str, value: float
+) -> None:
+    account = snapshot.find_account(account_id)
+    assert account is not None
+    pair = Interaction(first="demo_requests", second="cloud_maturity", value=value)
+    brief = make_brief(snapshot, replace(account, interactions=(pair,)), library=None)
+
+    plan = write(brief)
+
+    together = brief.find_evidence("I1")
+    assert together is not None
+    assert plan.authorship.dropped == 0
+    place = SectionName.EXECUTIVE_SUMMARY if value > 0 else SectionName.RISK_MITIGATION
+    section = next(section for section in plan.sections if section.name is place)
+    [statement] = [each for each in section.statements if "I1" in each.evidence]
+    assert together.text in statement.text
