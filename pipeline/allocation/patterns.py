@@ -11,7 +11,7 @@ needs only those within the gap: then the gap is closed, by proof.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from pipeline.allocation.books import Books
 from pipeline.allocation.errors import ConstraintError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ EXACT = 1e-9
 _WHOLE = 1e-6
 _TEMPERATURE = 0.03
 _ROUNDS = 40
+_FAR = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,11 +308,21 @@ def _solve_core(
 
 
 def _make_whole(market: Market, quote: Quote, *, time_limit_seconds: float) -> Solution | None:
-    """Return the best allocation; the core grows until no pattern outside it can be in a better one."""
+    """Return the best allocation; the core grows until no pattern outside it can be in a better one.
+
+    What may still be gained shrinks by a tighter bound first, and by each allocation found.
+    """
     deadline = monotonic() + time_limit_seconds
     margin, best = 300 + 4 * len(market.bounds), None
+    tight = Books.of(market).tighten(quote.prices)
+    if tight.value == -np.inf:
+        return None
+    if tight.value < quote.bound:
+        quote = replace(quote, bound=tight.value, shortfall=tight.shortfall)
     while True:
         width = _width(quote.shortfall, margin)
+        if best is not None:
+            width = max(width, min(_FAR * width, quote.bound - best.value))
         core = quote.shortfall <= width
         everything = np.array_equal(core, market.allowed)
         found = _solve_core(market, core, whole=True, time_limit_seconds=max(0.1, deadline - monotonic()))

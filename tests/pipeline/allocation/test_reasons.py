@@ -35,6 +35,50 @@ def test_every_claim_about_an_account_is_true_of_all_allocations_there_are(seed:
     _check_thresholds(problem, why, row, count, exact=nested_limits)
 
 
+@settings(max_examples=60, deadline=None)
+@given(seed=seeds)
+def test_every_bound_that_prices_prove_holds_of_all_allocations_there_are(seed: int) -> None:
+    problem = make_problem(seed, accounts=3, nested=False)
+    assume(not laminar.is_laminar(problem))
+    optimum = _optimise(problem)
+    possible = enumerate_best(problem)
+    best = max(possible.values())
+
+    for row, why in enumerate(explain(problem, optimum)):
+        count = int(optimum.counts[row].sum())
+        for step, sign in ((why.more, 1), (why.fewer, -1)):
+            if step is None:
+                continue
+            assert not step.exact
+            values = [each for (account, n), each in possible.items() if account == row and (n - count) * sign > 0]
+            if values and step.cost is not None:
+                assert step.cost <= best - max(values) + 1e-6
+            assert step.cost is not None or not values
+            if step.threshold is not None:
+                short = step.threshold * (1 - sign * 1e-6)
+                assert any((each - count) * sign <= 0 for each in _best_counts(problem, row, short))
+
+
+def test_an_allocation_that_is_not_proven_best_still_proves_what_it_says_and_says_how_far_it_may_be_off() -> None:
+    problem = next(
+        each
+        for each in (make_problem(seed, accounts=3, nested=False) for seed in range(99))
+        if each.constraints.budgets and not each.constraints.territory_minimum and optimise(each).value
+    )
+    optimum = optimise(problem)
+    worse = replace(optimum, counts=np.zeros_like(optimum.counts), value=0.0)
+
+    possible = enumerate_best(problem)
+    for row, each in enumerate(explain(problem, worse)):
+        more = [value for (account, count), value in possible.items() if account == row and count]
+        assert not more or each.more.cost is None or each.more.cost <= max(0.0, worse.value - max(more)) + 1e-9
+    why = explain(problem, worse)[0]
+    proof = write_reasons(why, Terms(), gap=worse.gap)[-1].text
+    assert (
+        proof == "That nothing within the limits brings more is proven but for 100 % of what could be brought at best."
+    )
+
+
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds)
 def test_every_cost_and_threshold_of_a_larger_book_holds_when_it_is_solved_again(seed: int) -> None:
