@@ -167,8 +167,10 @@ def _worths(worths: Sequence[Worth], terms: Terms) -> Iterator[str]:
 
 def _proof(why: Why, terms: Terms, gap: float) -> str:
     if gap:
-        return f"That nothing within the limits brings more is proven but for {_share(gap)} of what could be brought "
+        return (
+            f"That nothing within the limits brings more is proven but for {_share(gap)} of what could be brought "
             "at best."
+        )
     steps = [step for step in (why.more, why.fewer) if step is not None]
     bounds = "; what a step costs is proven as a least amount" if not all(step.exact for step in steps) else ""
     return f"It is proven that no other way to give the {terms.actions} within the limits brings more{bounds}."
