@@ -36,18 +36,33 @@ def choose(problem: Problem) -> Integers | None:
     accounts, types, slots = offers.shape
     cap = types * slots if its.cap_per_account is None else min(its.cap_per_account, types * slots)
     flat = offers.reshape(accounts, types * slots)
-    if types > 1 and cap < types * slots:
-        best = np.argsort(-flat, axis=1, kind="stable")[:, :cap]
-        gains = np.take_along_axis(flat, best, axis=1)
-    else:
-        best = np.broadcast_to(np.arange(types * slots), flat.shape)[:, :cap]
-        gains = flat[:, :cap]
-    taken = _take(problem, gains)
+    taken = _take(problem, _cap(flat, cap))
     if taken is None:
         return None
-    given = np.zeros(flat.shape, dtype=bool)
-    np.put_along_axis(given, best, taken, axis=1)
-    counts: Integers = given.reshape(offers.shape).sum(axis=2)
+    return _count(taken.reshape(offers.shape))
+
+
+def _cap(gains: Floats, cap: int) -> Floats:
+    """Return the gains with -inf for all but the ``cap`` best of each row; of equal ones the earlier are kept."""
+    slots = gains.shape[1]
+    if cap == 0:
+        return np.full_like(gains, -np.inf)
+    if cap >= slots:
+        return gains
+    least = np.partition(gains, slots - cap, axis=1)[:, slots - cap]
+    kept = (gains >= least[:, None]) & (gains > -np.inf)
+    for row in np.flatnonzero(_count(kept) > cap):
+        equal = np.flatnonzero(gains[row] == least[row])
+        kept[row, equal[len(equal) - int(kept[row].sum()) + cap :]] = False
+    capped: Floats = np.where(kept, gains, -np.inf)
+    return capped
+
+
+def _count(mask: Booleans) -> Integers:
+    """Return how many are set along the last axis, which is short: a pass for each place is faster than one for all."""
+    counts = np.zeros(mask.shape[:-1], dtype=np.int64)
+    for place in range(mask.shape[-1]):
+        counts += mask[..., place]
     return counts
 
 

@@ -201,8 +201,7 @@ class Problem:
 
     def value(self, counts: Integers) -> float:
         """Return what the actions counted, shape (accounts, types), bring together."""
-        given = np.arange(self.gains.shape[2]) < counts[:, :, None]
-        return float(self.gains[given].sum())
+        return sum(float(np.sum(self.gains[:, :, slot], where=counts > slot)) for slot in range(self.gains.shape[2]))
 
     def _faults_of_accounts(self) -> Iterator[str]:
         ids = self.account_ids
