@@ -33,7 +33,6 @@ _UNDERSTOOD: Final = frozenset(
         C.TRIPLE,
         C.HALF,
         C.NEGATION,
-        C.ONLY,
         C.WOULD,
         C.DO,
         C.AND,
@@ -65,7 +64,7 @@ def _parts(items: Sequence[Item]) -> list[list[Item]]:
         names = {each.name for each in parts[-1] if each.name}
         if item.concept is C.AND and names and any(each.name and each.name not in names for each in items[place:]):
             parts.append([])
-        elif item.concept is not C.AND:
+        elif item.concept not in {C.AND, C.ONLY}:
             parts[-1].append(item)
     return parts
 

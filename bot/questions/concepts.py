@@ -86,9 +86,9 @@ C = Concept
 
 # Phrases as people write them; the longest that fits is taken. They are stemmed when they are looked up.
 _PHRASES: Final = {
-    C.WHY: "why|how come|reason|reasons|because of what|explain|justify|justification|rationale|what for",
+    C.WHY: "why|how come|reason|reasons|because of what|explain|reasoning|justify|justification|rationale|what for",
     C.WHAT: "what|which|whats|wat|any|anything|something",
-    C.WHO: "who|whos|whose|whom",
+    C.WHO: "who|whos|whom",
     C.WHEN: "when",
     C.WHERE: "where",
     C.HOW: "how|hows",
@@ -118,10 +118,10 @@ _PHRASES: Final = {
     C.TRIPLE: "triple|triples|tripled|three times",
     C.HALF: "half|halve|halves|halved|half as many|half as much",
     C.CHANGE: ("change|changes|changed|changing|develop|developed|evolved|different|difference|differ|differs"),
-    C.SINCE: "since|compared to|compared with|from|versus|vs|than",
+    C.SINCE: "since|compared to|compared with|from|versus|vs|than|against",
     C.TIME: (
-        "last week|last time|last month|last snapshot|last build|last update|last run|yesterday|previous snapshot|"
-        "previous|the previous one|last|week|month|recently|lately|before|the other day|the last one|past week"
+        "last week|last time|last month|last snapshot|last build|last run|yesterday|previous snapshot|"
+        "previous|the previous one|last|week|month|lately|before|the other day|the last one|past week"
     ),
     C.NEW: "new",
     C.TOP: (
@@ -174,9 +174,9 @@ _PHRASES: Final = {
     ),
     C.OWNER: (
         "owner|owns|own|owned|owned by|responsible|responsible for|in charge|in charge of|looks after|look after|"
-        "account manager|account owner|covers|handles|manages|takes care of|belongs to|belong to"
+        "account manager|account owner|covers|handles|manages|takes care of|belongs to|belong to|whose"
     ),
-    C.REGION: "region|territory|where based|based|located",
+    C.REGION: "region|territory|they based|they located|it based|it located|based in|located in",
     C.INDUSTRY: (
         "industry|sector|vertical|what do they do|line of business|business are they in|what does the company do|"
         "what kind of business|kind of business"
@@ -187,15 +187,18 @@ _PHRASES: Final = {
     ),
     C.DATA: "data|dataset|info|information|numbers|figures|snapshot|snapshots",
     C.FRESH: (
-        "refresh|refreshed|update|updated|fresh|recent|old|stale|current|up to date|as of|last refreshed|last updated|"
-        "outdated|built|latest|age of the data|loaded|come from|comes from|source|date"
+        "refresh|refreshed|update|updated|fresh|recent|recently|last update|old|stale|current|up to date|as of|"
+        "last refreshed|last updated|outdated|built|latest|age of the data|loaded|come from|comes from|source|date"
     ),
-    C.MODEL: "model|models|algorithm|machine learning|r2|r squared|ml model|ai model",
+    C.MODEL: "model|models|algorithm|machine learning|r2|r squared|ml model|ai model|based on",
     C.GOOD: "good|well|kind|type|sort|quality",
-    C.HAPPEN: "happen|happens|happened|do to|does to|mean for|means for|look like|turn out|make it|go|goes",
+    C.HAPPEN: "happen|happens|happened|do to|does to|mean for|means for|look like|turn out|make it|go|goes|went",
     C.COMPARE: "comparison|compared",
     C.VALUE: "value|level",
-    C.DO: "book|books|booked|hire|hires|hired|send|sends|sent|sign|signs|signed|file|files|filed|make|made|schedule",
+    C.DO: (
+        "ask|asks|asked|ask for|asks for|asked for|"
+        "book|books|booked|hire|hires|hired|send|sends|sent|sign|signs|signed|file|files|filed|make|made|schedule"
+    ),
     C.TAKE: "take|takes|need to get|need for|needed for|required for",
 }
 _FILLING: Final = frozenset(

@@ -124,7 +124,9 @@ def _read_at(
         return Item(concept=Concept.NUMBER, text=word, amount=_amount(token)), 1
     if token["comma"]:
         return Item(concept=Concept.AND, text=word), 1
-    if word in _IN_WORDS and not (word == "one" and place and words[place - 1] in _BEFORE_ONE):
+    if word == "one" and place and words[place - 1] in _BEFORE_ONE:
+        return None, 1
+    if word in _IN_WORDS:
         return Item(concept=Concept.NUMBER, text=word, amount=Amount(value=_IN_WORDS[word])), 1
     return _read_words(words[place:], vocabulary)
 
@@ -139,7 +141,7 @@ def _read_words(words: Sequence[str], vocabulary: Vocabulary) -> tuple[Item | No
         item = None if concept is None else Item(concept=concept, text=" ".join(words[:phrase]))
         return item, phrase
     word = words[0]
-    if is_filling(word) or stem(word) in vocabulary.own:
+    if is_filling(word) or stem(word) in vocabulary.own or word == vocabulary.own_id:
         return None, 1
     better = corrected(word)
     if better != word:
@@ -171,5 +173,10 @@ def _amount(token: re.Match[str]) -> Amount:
 def _without_leftovers(items: Sequence[Item]) -> tuple[Item, ...]:
     """Return the items without words that only repeat a part of a feature's name, or its unit."""
     said = {part for item in items if item.name for part in item.name.stems}
-    said |= {stem(word) for item in items if item.name for word in item.name.feature.unit.casefold().split()}
-    return tuple(item for item in items if item.concept is not Concept.UNKNOWN or stem(item.text) not in said)
+    units = {stem(word) for item in items if item.name for word in item.name.feature.unit.casefold().split()}
+    return tuple(
+        item
+        for item in items
+        if not (item.concept is Concept.UNKNOWN and stem(item.text) in said)
+        and not (item.concept in {Concept.UNKNOWN, Concept.TIME} and stem(item.text) in units)
+    )

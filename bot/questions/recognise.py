@@ -240,8 +240,10 @@ def _data(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
 def _values(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
     """Read "how many employees", "churn risk?"; "which tickets" wants them listed, which nobody here can."""
     features = [item for item in reading.items if item.name is not None]
-    asked = reading.concepts & {C.WHAT, C.HOW_MANY, C.HOW, C.EFFECT, C.DRIVER, C.HIGH, C.LOW, C.MUCH, C.VALUE}
+    asked = reading.concepts & {C.WHAT, C.WHO, C.HOW_MANY, C.HOW, C.EFFECT, C.DRIVER, C.HIGH, C.LOW, C.MUCH, C.VALUE}
     if not asked and not all(item.whole for item in features):
+        return None
+    if C.WHO in reading.concepts and any(name.feature.kind is not FeatureKind.CATEGORY for name in reading.names):
         return None
     for item in features:
         first = item.text.split()[0]
@@ -255,7 +257,10 @@ def _values(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
 def _changed(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
     """Read "what changed", not "what changes the forecast" and not "what makes them different"."""
     told = {item.text for item in reading.items if item.concept is C.CHANGE}
-    dated = reading.concepts & {C.TIME, C.SINCE}
+    fresh = {item.text for item in reading.items if item.concept is C.FRESH}
+    if not fresh <= {"recently", "last update"}:
+        return None
+    dated = fresh or reading.concepts & {C.TIME, C.SINCE}
     unclear = told & {"changes", "change"} and C.PREDICTION in reading.concepts and "did" not in reading.words
     other = told & {"different", "difference", "differ", "differs"}
     return None if (unclear or other) and not dated else Changes()
@@ -265,20 +270,23 @@ def _moved(_reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
     return Changes()
 
 
+_ANY_WAY: Final = "WHAT HIGH LOW HOW_MANY FIGURE WOULD"
 _RULES: Final = (
-    _rule(_allocated, "ACTION WHY", "", "GIVE NUMBER NEGATION ONLY MUCH FEW MORE LESS WHAT HIGH LOW HOW_MANY FIGURE"),
+    _rule(
+        _allocated, "ACTION WHY", "", "GIVE NUMBER NEGATION ONLY MUCH FEW MORE LESS WHAT HIGH LOW HOW_MANY FIGURE WOULD"
+    ),
     _rule(_allocated, "ACTION HOW_MANY", "", "GIVE NUMBER MORE WOULD ONLY"),
     _rule(_allocated, "ACTION HOW GIVE", "", "MUCH FIGURE"),
     _rule(_allocated, "ACTION TAKE", "WHAT HOW", "NUMBER MORE WOULD HIGH"),
-    _rule(_allocated, "WHY NUMBER", "", "NEGATION ONLY"),
+    _rule(_allocated, "WHY NUMBER", "", "NEGATION ONLY GIVE"),
     _rule(_allocated, "WHY NEGATION MORE"),
-    _rule(_method, "GIVE", "WHY HOW", "MUCH FEW"),
+    _rule(_method, "GIVE", "WHY HOW", "MUCH FEW WHAT DRIVER"),
     _rule(_ranked, "RANK WHY", "", "MUCH FEW HIGH LOW NUMBER NEGATION UP DOWN TOP ONLY"),
     _rule(_ranked, "SCORE WHY", "", "MUCH FEW HIGH LOW NUMBER ONLY"),
     _rule(_drivers, "DRIVER", "WHAT TOP HELP HURT", "NUMBER PREDICTION UP DOWN FIGURE MODEL SCORE"),
     _rule(_drivers, "DRIVER"),
-    _rule(_drivers, "HELP", "WHAT TOP", "NUMBER PREDICTION HURT DRIVER"),
-    _rule(_drivers, "HURT", "WHAT TOP", "NUMBER PREDICTION HELP DRIVER"),
+    _rule(_drivers, "HELP", "WHAT TOP", "NUMBER PREDICTION HURT DRIVER UP DOWN"),
+    _rule(_drivers, "HURT", "WHAT TOP", "NUMBER PREDICTION HELP DRIVER UP DOWN"),
     _rule(_moving, "WHAT", "UP DOWN", "TOP PREDICTION FIGURE"),
     _rule(_why_predicted, "WHY", "PREDICTION NUMBER", "MUCH FEW HIGH LOW FIGURE NEGATION MORE ONLY UP DOWN"),
     _rule(_fact(Fact.OWNER), "OWNER", "", "WHO WHAT"),
@@ -300,9 +308,14 @@ _RULES: Final = (
     _rule(_data, "FRESH", "DATA WHEN HOW", "WHERE WHAT MODEL"),
     _rule(_data, "DATA WHEN", "", "SINCE FRESH"),
     _rule(_fact(Fact.MODEL), "MODEL", "WHAT HOW SURE", "GOOD INTERVAL PREDICTION"),
-    _rule(_values, "FEATURE", "", "WHAT HOW_MANY HOW HIGH LOW MUCH VALUE EFFECT DRIVER"),
+    _rule(_values, "FEATURE", "", "WHAT WHO HOW_MANY HOW HIGH LOW MUCH VALUE EFFECT DRIVER"),
     _rule(_values, "FEATURE EFFECT", "", "WHAT HOW HOW_MANY PREDICTION MUCH FIGURE"),
-    _rule(_changed, "CHANGE", "WHAT SINCE TIME PREDICTION ACTION HOW", "SINCE TIME PREDICTION ACTION WHY MUCH RANK"),
+    _rule(
+        _changed,
+        "CHANGE",
+        "WHAT SINCE TIME PREDICTION ACTION HOW FRESH",
+        "SINCE TIME PREDICTION ACTION WHY MUCH RANK FRESH",
+    ),
     _rule(_changed, "NEW", "WHAT", "SINCE TIME"),
     _rule(_moved, "TIME", "UP DOWN", "PREDICTION ACTION SINCE WHY RANK WHAT HOW HOW_MANY MUCH"),
 )

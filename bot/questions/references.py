@@ -25,12 +25,14 @@ _COMPARING: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_HOW_COMPARES: Final = re.compile(r"how\s(?:do|does|would)\s(?P<tail>.+?)\s(?:compare|stack\sup)")
 _SPLIT: Final = re.compile(r"\s*,\s*|\s+and\s+|\s+vs\.?\s+|\s+versus\s+|\s+with\s+|\s+to\s+|\s+against\s+")
 _OURSELVES: Final = frozenset({"it", "this", "them", "they", "this one", "that", "these", "us"})
 _COMPARED: Final = frozenset(
     {C.WHAT, C.HOW, C.WHY, C.BETTER, C.CHANGE, C.COMPARE, C.RANK, C.PREDICTION, C.MORE, C.LESS, C.UP, C.DOWN}
     | {C.HIGH, C.LOW, C.ACTION, C.MUCH, C.FEW, C.SINCE, C.TO, C.WOULD, C.AND, C.GIVE, C.FIGURE, C.NEGATION, C.TOP}
 )
+_BEFORE_NAMES: Final = frozenset({"customer", "account", "client", "company", "with", "and", "what", "how", "to"})
 _ID: Final = re.compile(r"[a-z]{2,}-\d{2,}")
 _LONGEST_NAME: Final = 8
 
@@ -81,7 +83,10 @@ def find_query(question: str) -> str:
 
 def find_accounts(question: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Return the other accounts that the question compares this one with; nothing where that is not clear."""
-    found = _COMPARING.match(" ".join(plain(question).split()).strip(_MARKS))
+    text = " ".join(plain(question).split()).strip(_MARKS)
+    if other := _HOW_COMPARES.fullmatch(text):
+        return named_accounts(other["tail"], vocabulary)
+    found = _COMPARING.match(text)
     if found is None or not read(found["head"], vocabulary).concepts <= _COMPARED:
         return ()
     return named_accounts(found["tail"], vocabulary)
@@ -112,7 +117,7 @@ def _is_own(text: str, vocabulary: Vocabulary) -> bool:
 def _without_filling(text: str) -> str:
     """Return the text without the filling around it, as in ``with our customer globex-007 please``."""
     words = text.strip(_MARKS).split()
-    while words and (is_filling(words[0]) or words[0] in {"customer", "account", "client", "company", "with", "and"}):
+    while words and (is_filling(words[0]) or words[0] in _BEFORE_NAMES):
         words = words[1:]
     while words and is_filling(words[-1].strip(_MARKS)):
         words = words[:-1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rapidfuzz.distance import OSA
 
 from bot.questions.concepts import Concept, Stems, is_filling, phrases, stem
+from storage.records import FeatureKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,11 @@ class Name:
     def feature(self) -> Feature:
         """The feature itself."""
         return self.driver.feature
+
+    @property
+    def head(self) -> str:
+        """The stem of the label's last word, which says what the feature is."""
+        return stem(self.feature.label.casefold().split()[-1])
 
     @property
     def stems(self) -> frozenset[str]:
@@ -147,6 +153,9 @@ def find_name(vocabulary: Vocabulary, words: Sequence[str]) -> tuple[Name | None
     name, stems, length = longest[0]
     if stems <= _GENERIC or stems <= vocabulary.action:
         return None, 0, False
+    # "Budget" alone is not the budget quarter.
+    if name.feature.kind is FeatureKind.CATEGORY and name.head not in stems:
+        return None, length, False
     return (name if len(longest) == 1 and not stems <= vocabulary.target else None), length, False
 
 
