@@ -249,4 +249,5 @@ def _describe(text: DocumentText, *, passages: int) -> Document:
         sha256=text.sha256,
         modified=text.modified,
         hidden=text.hidden,
+        by_second_engine=text.by_second_engine,
     )

@@ -46,6 +46,7 @@ class Document:
     modified: datetime  # of the file, UTC
     hidden: tuple[HiddenText, ...] = ()
     repeated: int = 0  # passages that nearly say what another one says, and are not searched
+    by_second_engine: bool = False  # pypdf, which knows no picture of the page
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -53,6 +54,7 @@ class Document:
         return (
             *([f"{count_of(self.pages_without_text, 'page')} without text."] if self.pages_without_text else []),
             *map(str, self.hidden),
+            *(["Read by the second engine, which cannot tell what is covered."] if self.by_second_engine else []),
             *([f"{count_of(self.repeated, 'passage')} repeated elsewhere."] if self.repeated else []),
         )
 
@@ -89,6 +91,7 @@ class DocumentText:
     sha256: str
     modified: datetime
     hidden: tuple[HiddenText, ...] = ()
+    by_second_engine: bool = False
 
 
 def count_of(number: int, noun: str) -> str:

@@ -27,7 +27,7 @@ from kb.errors import LibraryBrokenError, LibraryNotFoundError, PassageNotFoundE
 from kb.passages import Passage
 
 RRF_K: Final = 60
-FORMAT: Final = 2  # raise it when the files of an index change
+FORMAT: Final = 3  # raise it when the files of an index change
 
 _FUSION_DEPTH = 1_000  # how far down each ranking the fusion looks
 # The share of a question's weight that a passage must hold to answer it, in one word, in two, in three or more. One

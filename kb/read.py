@@ -11,7 +11,7 @@ from typing import Final
 from kb.documents import DocumentText, HiddenText, OutlineEntry, UnreadableDocument, count_of, kind_of
 from kb.extraction.choose import extract
 from kb.extraction.reader import Reader
-from kb.extraction.values import Extracted, Limits, Refusal, Refused
+from kb.extraction.values import Engine, Extracted, Limits, Refusal, Refused
 from storage.wellformed import without_invisible
 
 MAX_BYTES: Final = 200_000_000
@@ -77,6 +77,7 @@ def read_pdf(contents: Contents, reader: Reader, *, limits: Limits = LIMITS) -> 
         sha256=contents.sha256,
         modified=contents.modified,
         hidden=read.hidden,
+        by_second_engine=read.engine is Engine.PYPDF,
     )
 
 

@@ -1,8 +1,11 @@
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
 from kb.build import build, build_library
@@ -173,3 +176,34 @@ def test_passages_that_nearly_repeat_another_are_counted_and_found_once(
     assert sum(document.repeated for document in report.documents) == 1
     assert len(library.search("priority one case")) == 1
     assert len(library.passages) == 2
+
+
+def test_what_only_the_second_engine_could_read_is_told(tmp_path: Path, make_pdf: Callable[..., bytes]) -> None:
+    font = UnicodeCIDFont("HeiseiMin-W3", isVertical=True)
+    pdfmetrics.registerFont(font)
+    canvas = Canvas(str(tmp_path / "vertical.pdf"))
+    canvas.setFont(font.fontName, 14)
+    canvas.drawString(300, 700, "\u65e5\u672c\u8a9e\u306e\u7e26\u66f8\u304d")
+    canvas.save()
+    (tmp_path / "plain.pdf").write_bytes(make_pdf("Seen line."))
+
+    plain, vertical_writing = build(tmp_path, tmp_path / "index", progress=no_progress).documents
+
+    assert plain.remarks == ()
+    assert vertical_writing.remarks == ("Read by the second engine, which cannot tell what is covered.",)
+
+
+def test_builds_at_the_same_time_end_with_every_file_in_the_index(
+    tmp_path: Path, make_pdf: Callable[..., bytes]
+) -> None:
+    folder, index = tmp_path / "documents", tmp_path / "index"
+    folder.mkdir()
+
+    def add(number: int) -> None:
+        (folder / f"{number}.pdf").write_bytes(make_pdf(f"The zebra plan {number} costs {number} dollars."))
+        build(folder, index, progress=no_progress)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(add, range(3)))
+
+    assert [document.file for document in Library.open(index).documents] == ["0.pdf", "1.pdf", "2.pdf"]
