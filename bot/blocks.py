@@ -86,7 +86,7 @@ def headline_message(brief: Brief) -> Message:
     actions, rank = format_actions(account.allocation.actions, words), _standing(brief)
     title, worth = account_title(account.name, account.account_id), format_amount(account.predicted, words.unit)
     what = prediction_words(brief)
-    whose = [account.industry, account.region, f"owner {account.owner}" if account.owner else ""]
+    whose = [account.industry, account.region, f"{words.owner} {account.owner}" if account.owner else ""]
     blocks = (
         _header(title),
         _rich_text(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from bot.changes import PREDICTION_CHANGE, describe_change
-from bot.normalise import cut, normalise
+from bot.normalise import capitalise, cut, normalise
 from storage.units import format_amount, format_amount_change, format_range, format_value, rounds_to_nothing
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ _CONTEXT: Final = 6  # further feature values that a plan may name
 _PASSAGE_CHARACTERS: Final = 2000
 _DOCUMENT_CHARACTERS: Final = 80
 _BASELINE: Final = "Prediction: baseline"
+PROMOTIONS: Final = "promotion sensitivity"
+"""What an account responds to, in a citation."""
 
 
 class EvidenceKind(StrEnum):
@@ -143,6 +145,11 @@ def describe_pair(first: Driver, second: Driver, value: float, *, unit: str) -> 
     return f"{one} and {other} together {come_to} what each adds alone."
 
 
+def cite_source(words: Words, what: str) -> str:
+    """Return how a value from where the accounts are kept is cited: ``CRM: region``."""
+    return f"{capitalise(words.source)}: {what}"
+
+
 def profile_evidence(account: Account, *, context: Sequence[Driver], snapshot: SnapshotInfo) -> tuple[Evidence, ...]:
     """Return who the account is, what it is worth, what it responds to, and feature values that drive little.
 
@@ -154,10 +161,14 @@ def profile_evidence(account: Account, *, context: Sequence[Driver], snapshot: S
     difference = account.predicted - account.baseline
     side = "above" if difference >= 0 else "below"
     facts = [
-        (f"CRM: {words.account}", f"The {words.account} is {account.name}, {account.account_id}."),
+        (cite_source(words, words.account), f"The {words.account} is {account.name}, {account.account_id}."),
         *(
-            (f"CRM: {what}", f"Its {what} is {value}.")
-            for what, value in (("industry", account.industry), ("region", account.region), ("owner", account.owner))
+            (cite_source(words, what), f"Its {what} is {value}.")
+            for what, value in (
+                (words.industry, account.industry),
+                (words.territory, account.region),
+                (words.owner, account.owner),
+            )
             if value
         ),
         (
@@ -174,9 +185,12 @@ def profile_evidence(account: Account, *, context: Sequence[Driver], snapshot: S
                 f"the prediction is {format_amount(abs(difference), words.unit)} {side} it."
             ),
         ),
-        *(("CRM: promotion sensitivity", sentence) for sentence in _promotion_sentence(account)),
+        *((cite_source(words, PROMOTIONS), sentence) for sentence in _promotion_sentence(account)),
         *(
-            (f"CRM: {driver.feature.label}", f"{driver.feature.label} is {format_value(driver.feature, driver.value)}.")
+            (
+                cite_source(words, driver.feature.label),
+                f"{driver.feature.label} is {format_value(driver.feature, driver.value)}.",
+            )
             for driver in context[:_CONTEXT]
         ),
         ("Model", _standing_sentence(account, snapshot)),

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.selection import Selection
-    from storage.records import Drift
+    from storage.records import Drift, Words
 
     Column = npt.NDArray[np.float64]
-
-_SEGMENTS = ("industry", "region")
 
 
 def make_card(
@@ -29,6 +27,7 @@ def make_card(
     table: pd.DataFrame,
     outcome: Column,
     *,
+    words: Words,
     seed: int,
     ceiling: float | None,
     drift: Drift | None,
@@ -39,9 +38,9 @@ def make_card(
     outcomes, predicted = outcome[measured], selection.fitted.predicted[measured]
     shown = Intervals(low=intervals.low[measured], high=intervals.high[measured])
     segments = {
-        segment: [name or "none" for name in table[segment][measured].astype(str)]
-        for segment in _SEGMENTS
-        if table[segment].astype(bool).any()
+        noun: [name or "none" for name in table[column][measured].astype(str)]
+        for noun, column in ((words.industry, "industry"), (words.territory, "region"))
+        if table[column].astype(bool).any()
     }
     fifths = {FIFTHS: name_fifths(predicted)} if predicted.min() < predicted.max() else {}
     return ModelCard(

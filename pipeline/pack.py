@@ -27,7 +27,7 @@ SHIPPED: Final = ("software", "healthcare", "wealth", "retail", "real-estate")
 
 
 class Words(Part):
-    """What this business calls things, in the middle of a sentence."""
+    """What this business calls things, in the middle of a sentence, as in storage.records.Words."""
 
     account: Text
     accounts: Text
@@ -36,6 +36,10 @@ class Words(Part):
     action: Text
     actions: Text
     target: Text
+    owner: Text = "owner"
+    territory: Text = "region"
+    industry: Text = "industry"
+    source: Text = "CRM"
 
 
 class KeyColumns(Part):

@@ -125,6 +125,7 @@ def build_from(
                 intervals,
                 table,
                 outcome,
+                words=accounts.words,
                 seed=config.seed,
                 ceiling=accounts.ceiling,
                 drift=drift,

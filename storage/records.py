@@ -268,7 +268,7 @@ class CandidateScore:
 class Coverage:
     """The share of outcomes inside their interval, out of fold, among the accounts of one group.
 
-    ``segment`` is what the accounts were grouped by (``predicted fifth``, ``industry``, ``region``).
+    ``segment`` is what the accounts were grouped by: ``predicted fifth``, or the business's noun for a column.
     """
 
     segment: str
@@ -456,7 +456,9 @@ class Words:
     """What a business calls the things that every message speaks of, in the middle of a sentence.
 
     ``pack`` names the pack that says so; ``target`` is what is predicted ("expansion revenue") and ``unit`` how amounts
-    of it are written, as in Feature: ``"$"`` before them, or a noun after them ("patients", "hours").
+    of it are written, as in Feature: ``"$"`` before them, or a noun after them ("patients", "hours"). ``owner``,
+    ``territory`` and ``industry`` are what the columns of that role hold ("liaison", "district", "specialty"), and
+    ``source`` is where the accounts are kept ("CRM").
     """
 
     pack: str
@@ -468,6 +470,10 @@ class Words:
     actions: str
     target: str
     unit: str
+    owner: str
+    territory: str
+    industry: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,15 +43,19 @@ CREATE TABLE snapshot (
 
 -- What the business calls things: one row.
 CREATE TABLE words (
-    pack     VARCHAR NOT NULL,
-    account  VARCHAR NOT NULL,
-    accounts VARCHAR NOT NULL,
-    rep      VARCHAR NOT NULL,
-    reps     VARCHAR NOT NULL,
-    action   VARCHAR NOT NULL,
-    actions  VARCHAR NOT NULL,
-    target   VARCHAR NOT NULL,
-    unit     VARCHAR NOT NULL
+    pack      VARCHAR NOT NULL,
+    account   VARCHAR NOT NULL,
+    accounts  VARCHAR NOT NULL,
+    rep       VARCHAR NOT NULL,
+    reps      VARCHAR NOT NULL,
+    action    VARCHAR NOT NULL,
+    actions   VARCHAR NOT NULL,
+    target    VARCHAR NOT NULL,
+    unit      VARCHAR NOT NULL,
+    owner     VARCHAR NOT NULL,
+    territory VARCHAR NOT NULL,
+    industry  VARCHAR NOT NULL,
+    source    VARCHAR NOT NULL
 );
 
 CREATE TABLE features (

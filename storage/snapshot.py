@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import fields
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -463,19 +464,9 @@ class Snapshot:
         )
 
     def _read_words(self) -> Words:
-        [row] = self._fetch("SELECT pack, account, accounts, rep, reps, action, actions, target, unit FROM words")
-        pack, account, accounts, rep, reps, action, actions, target, unit = row
-        return Words(
-            pack=pack,
-            account=account,
-            accounts=accounts,
-            rep=rep,
-            reps=reps,
-            action=action,
-            actions=actions,
-            target=target,
-            unit=unit,
-        )
+        names = [field.name for field in fields(Words)]
+        [row] = self._fetch(f"SELECT {', '.join(names)} FROM words")
+        return Words(**dict(zip(names, row, strict=True)))
 
     def _read_card(self) -> ModelCard:
         [row] = self._fetch(

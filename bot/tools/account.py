@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.changes import format_day
-from bot.evidence import EvidenceKind, driver_evidence
+from bot.evidence import PROMOTIONS, EvidenceKind, cite_source, driver_evidence
 from bot.normalise import normalise
 from bot.tools.calls import Direction, Fact
 from bot.tools.context import ToolResult, draft
@@ -23,14 +23,10 @@ _MOST_FEATURES: Final = 6
 _SOURCE_CHARACTERS: Final = 120
 # How the brief cites the evidence that a fact is.
 _CITATIONS: Final = {
-    Fact.OWNER: ("CRM: owner",),
-    Fact.REGION: ("CRM: region",),
-    Fact.INDUSTRY: ("CRM: industry",),
     Fact.PREDICTION: ("Prediction", "Prediction: baseline"),
     Fact.CONFIDENCE: ("Prediction",),
     Fact.BASELINE: ("Prediction: baseline",),
     Fact.STANDING: ("Prediction: baseline", "Model", "Allocation"),
-    Fact.PROMOTION: ("CRM: promotion sensitivity",),
 }
 
 
@@ -84,7 +80,14 @@ def _explain(context: ToolContext, chosen: Iterable[Driver]) -> tuple[Evidence, 
 
 
 def _fact(context: ToolContext, fact: Fact) -> tuple[Evidence, ...]:
-    cited = context.cited(*_CITATIONS.get(fact, ()))
+    words = context.brief.snapshot.words
+    kept = {
+        Fact.OWNER: words.owner,
+        Fact.REGION: words.territory,
+        Fact.INDUSTRY: words.industry,
+        Fact.PROMOTION: PROMOTIONS,
+    }
+    cited = context.cited(*([cite_source(words, kept[fact])] if fact in kept else _CITATIONS.get(fact, ())))
     match fact:
         case Fact.BASELINE | Fact.STANDING:
             return (*cited, _meaning_of_baseline(context))

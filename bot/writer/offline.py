@@ -293,12 +293,13 @@ class _Composer:
     def _industry_point(self) -> list[Statement]:
         industry = self._account.industry
         quote = self._quotes.take((industry,), max_words=_MAX_WORDS - 14) if industry else None
+        known = self._carriers(EvidenceKind.PROFILE, f"{self._words.industry} is {industry}")
         if quote is None or not count_terms(quote.text, ("industr", "sector", "market", "compan")):
             return []
         return [
             Statement(
                 text=f"They are in {industry}; one figure from their own field opens doors: “{quote.text}”",
-                evidence=(*self._carriers(EvidenceKind.PROFILE, f"industry is {industry}"), quote.evidence_id),
+                evidence=(*known, quote.evidence_id),
             )
         ]
 
@@ -480,7 +481,8 @@ class _Composer:
         allocated = self._carriers(EvidenceKind.ALLOCATION, format_actions(count, self._words))
         if not count:
             return self._without_actions(allocated)
-        owner = self._carriers(EvidenceKind.PROFILE, f"owner is {self._account.owner}" if self._account.owner else "")
+        held = f"{self._words.owner} is {self._account.owner}" if self._account.owner else ""
+        owner = self._carriers(EvidenceKind.PROFILE, held)
         moves: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
             (
                 capitalise(self._move(signal)),
@@ -591,7 +593,7 @@ class _Composer:
         for signal in [signal for signal in self._signals if signal.driver.value is None][:1]:
             statements += self._statement(
                 f"{signal.driver.feature.label} is not known, and the forecast had to assume it; ask on the call "
-                "and put it into the CRM.",
+                f"and put it into the {self._words.source}.",
                 (signal.evidence_id,),
             )
         return statements

@@ -8,6 +8,7 @@ as data, and our instruction follows in another turn.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bot.plan import SectionName
@@ -178,11 +179,10 @@ def repair_messages(
 
 
 def _brief_turn(brief: Brief) -> MessageParam:
-    words = brief.snapshot.words
     data = {
         "data": "the brief of one account",
         "account": {"id": brief.account.account_id, "name": brief.account.name},
-        "words": {name: getattr(words, name) for name in ("account", "rep", "action", "actions", "target", "unit")},
+        "words": asdict(brief.snapshot.words),
         "evidence": evidence_rows(brief.evidence),
     }
     return {"role": "user", "content": [{**_text(_to_json(data)), "cache_control": {"type": "ephemeral"}}]}

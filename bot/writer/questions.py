@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bot.evidence import EvidenceKind
@@ -43,9 +44,9 @@ _FACTS = (
         _pattern(
             r"own(?:s|er)\b", "who (?:is responsible|covers|has|looks after)", "account (?:manager|executive)", r"rep\b"
         ),
-        ("Its owner is",),
+        ("Its {owner} is",),
     ),
-    (_pattern(r"region\b", r"territory\b", r"where (?:are|is)\b"), ("Its region is",)),
+    (_pattern(r"region\b", r"territory\b", r"where (?:are|is)\b"), ("Its {territory} is",)),
 )
 _FORECAST = (
     (
@@ -62,7 +63,7 @@ _FORECAST = (
         ),
         ("The prediction for", "The baseline"),
     ),
-    (_pattern(r"industry\b", r"sector\b", r"vertical\b", r"what do they do\b"), ("Its industry is",)),
+    (_pattern(r"industry\b", r"sector\b", r"vertical\b", r"what do they do\b"), ("Its {industry} is",)),
 )
 _SECTIONS = {
     SectionName.COMPETITIVE_POSITIONING: _pattern(
@@ -134,7 +135,8 @@ def _find_fact(
     brief: Brief, question: str, facts: Sequence[tuple[re.Pattern[str], tuple[str, ...]]]
 ) -> tuple[Statement, ...]:
     starts = next((starts for pattern, starts in facts if pattern.search(question)), ())
-    return tuple(_say(item) for start in starts for item in _profile(brief, start))
+    words = asdict(brief.snapshot.words)
+    return tuple(_say(item) for start in starts for item in _profile(brief, start.format(**words)))
 
 
 def _top_drivers(brief: Brief) -> tuple[Statement, ...]:
@@ -148,21 +150,21 @@ def _find_section(sections: Sequence[Section], question: str) -> tuple[Statement
 
 def _about(brief: Brief, features: Sequence[Driver], passages: Sequence[Evidence]) -> tuple[Statement, ...]:
     """Say what is known of the named features, and the best that the documents have on them."""
-    quotes = Quotes(passages)
+    quotes, words = Quotes(passages), brief.snapshot.words
     said = []
     for driver in features[:_MAX_FEATURES]:
         carrier = _carrier(brief, driver)
         if carrier is None:
             continue
-        topic = find_topic(driver.feature, brief.snapshot.words)
+        topic = find_topic(driver.feature, words)
         advice = f"Ask: “{topic.ask}”" if driver.shap < 0 else f"For the call: {topic.opening}."
         said += [_say(carrier), Statement(text=advice, evidence=(carrier.evidence_id,))]
         quote = quotes.take(topic.terms)
         if quote is not None:
             said.append(Statement(text=f"Our documents say: “{quote.text}”", evidence=(quote.evidence_id,)))
-    labels = " and ".join(driver.feature.label for driver in features[:_MAX_FEATURES])
+    labels, source = " and ".join(driver.feature.label for driver in features[:_MAX_FEATURES]), words.source
     return tuple(said) or (
-        _missing(f"the brief leaves out {lower_first(labels)}, which hardly moves this forecast; the CRM has it."),
+        _missing(f"the brief leaves out {lower_first(labels)}, which hardly moves this forecast; the {source} has it."),
     )
 
 
@@ -176,6 +178,9 @@ def _in_our_words(question: str, words: Words) -> str:
         (words.reps, "reps"),
         (words.rep, "rep"),
         (words.target, "forecast"),
+        (words.owner, "owner"),
+        (words.territory, "territory"),
+        (words.industry, "industry"),
     ):
         question = re.sub(rf"\b{re.escape(theirs)}\b", ours, question, flags=re.IGNORECASE)
     return question

@@ -75,6 +75,10 @@ WORDS = Words(
     actions="actions",
     target="expansion revenue",
     unit="$",
+    owner="owner",
+    territory="region",
+    industry="industry",
+    source="CRM",
 )
 PROMOTIONS = (
     ("discount", "Discount"),

@@ -67,6 +67,10 @@ WORDS = Words(
     actions="actions",
     target="expansion revenue",
     unit="$",
+    owner="owner",
+    territory="region",
+    industry="industry",
+    source="CRM",
 )
 
 

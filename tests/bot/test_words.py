@@ -56,7 +56,10 @@ if TYPE_CHECKING:
 
 DAY = date(2026, 11, 23)
 NIGHT = datetime(2026, 11, 21)  # noqa: DTZ001 - moments in snapshots are UTC without a zone
-FOREIGN = re.compile(r"\$|\b(?:accounts?|actions?|revenue|demos?|software|dollars?|sales|customers?)\b", re.IGNORECASE)
+FOREIGN = re.compile(
+    r"\$|\b(?:accounts?|actions?|revenue|demos?|software|dollars?|sales|customers?|CRM|regions?|industr(?:y|ies)|owners?)\b",
+    re.IGNORECASE,
+)
 QUESTIONS = (
     "Why so many visits?",
     "Who is the liaison?",
@@ -80,6 +83,10 @@ WORDS = Words(
     actions="visits",
     target="referred patients",
     unit="patients",
+    owner="liaison",
+    territory="district",
+    industry="specialty",
+    source="practice file",
 )
 FEATURES = tuple(
     Feature(name=name, label=label, group=group, unit=unit, kind=kind)
@@ -155,7 +162,7 @@ def contents(*, bare: bool) -> SnapshotContents:
             score=SCORE,
             r2_holdout=0.61,
             candidates=(CandidateScore(family="random forest", score=SCORE),),
-            coverage=(Coverage(segment="industry", name="Cardiology", accounts=40, coverage=0.8),),
+            coverage=(Coverage(segment="specialty", name="Cardiology", accounts=40, coverage=0.8),),
             calibration=(Calibration(accounts=20, predicted=60.0, outcome=61.0, outcome_error=2.0),),
             drift=None,
             r2_ceiling=None,
@@ -253,11 +260,11 @@ def test_what_a_business_does_not_have_is_not_spoken_of(practices: Snapshot) -> 
     document = plan_markdown(brief, plan)
 
     if practices.promotions:
-        assert "Cardiology · North Shore · owner Ben Ruiz" in headline
+        assert "Cardiology · North Shore · liaison Ben Ruiz" in headline
         assert "## Recommended promotion" in document
         assert "promotion" in plan_schema(brief)["required"]
     else:
-        assert not any("owner" in text or "not known" in text for text in headline)
+        assert not any("liaison " in text or "not known" in text for text in headline)
         assert plan.promotion is None
         assert "romotion" not in document
         assert "promotion" not in plan_schema(brief)["required"]
