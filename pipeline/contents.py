@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,14 +51,20 @@ def tabulate_accounts(
         "score": [allocation.score for allocation in allocations],
         "scaled_score": [allocation.scaled_score for allocation in allocations],
         "reason": [allocation.reason for allocation in allocations],
-        "by_type": [[asdict(each) for each in allocation.by_type] for allocation in allocations],
-        "reasons": [[asdict(each) for each in allocation.reasons] for allocation in allocations],
+        "by_type": _list_records([allocation.by_type for allocation in allocations], "by_type"),
+        "reasons": _list_records([allocation.reasons for allocation in allocations], "reasons"),
     }
     return pa.table({name: _column(columns[name], ACCOUNTS_SCHEMA.field(name).type) for name in ACCOUNTS_SCHEMA.names})
 
 
 def _column(values: object, kind: pa.DataType) -> pa.Array:
     return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def _list_records(records: Sequence[Sequence[object]], column: str) -> list[list[dict[str, object]]]:
+    """Return the records of each account with the fields that the column has; ``asdict`` would copy every value."""
+    names = [field.name for field in ACCOUNTS_SCHEMA.field(column).type.value_type]
+    return [[{name: getattr(each, name) for name in names} for each in own] for own in records]
 
 
 def _list_values(table: pd.DataFrame, features: Sequence[Feature], kind: FeatureKind) -> pa.Array:
