@@ -57,7 +57,8 @@ if TYPE_CHECKING:
 DAY = date(2026, 11, 23)
 NIGHT = datetime(2026, 11, 21)  # noqa: DTZ001 - moments in snapshots are UTC without a zone
 FOREIGN = re.compile(
-    r"\$|\b(?:accounts?|actions?|revenue|demos?|software|dollars?|sales|customers?|CRM|regions?|industr(?:y|ies)|its owner)\b",
+    r"\$|\b(?:accounts?|actions?|revenue|demos?|software|dollars?|sales|customers?"
+    r"|CRM|regions?|industr(?:y|ies)|its owner)\b",
     re.IGNORECASE,
 )
 QUESTIONS = (
