@@ -12,11 +12,12 @@ from slack_bolt.error import BoltError
 from bot.blocks import BRIEF_ACTION
 from bot.boundary import report
 from bot.client import make_client
-from bot.controls import SHARE, SHARE_HERE
+from bot.controls import EVIDENCE, PDF, SHARE, SHARE_HERE
 from bot.errors import SlackUnreachableError
 from bot.listeners.actions import handle_brief_button
 from bot.listeners.commands import handle_precall
 from bot.listeners.documents import handle_document, is_dropped_document
+from bot.listeners.papers import handle_evidence, handle_pdf
 from bot.listeners.sharing import handle_share, handle_share_here, handle_share_modal
 from bot.listeners.threads import handle_mention, handle_message
 from bot.room import find_room
@@ -52,6 +53,8 @@ def register(app: App, services: Services) -> None:
     """Register every listener; manifest.json names the same command and events."""
     app.command("/precall")(partial(handle_precall, services))
     app.action(BRIEF_ACTION)(partial(handle_brief_button, services))
+    app.action(EVIDENCE)(partial(handle_evidence, services))
+    app.action(PDF)(partial(handle_pdf, services))
     app.action(SHARE)(partial(handle_share, services))
     app.action(SHARE_HERE)(partial(handle_share_here, services))
     app.view(SHARE)(partial(handle_share_modal, services))

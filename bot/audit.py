@@ -32,6 +32,8 @@ class AuditKind(StrEnum):
     DOCUMENTS = "documents"
     DIGEST = "digest"
     WHY = "why"
+    EVIDENCE = "evidence"
+    PDF = "pdf"
 
 
 def audit_view(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Block = dict[str, Any]
 View = dict[str, Any]
 
+EVIDENCE: Final = "show_evidence"
+PDF: Final = "share_pdf"
 SHARE: Final = "share_brief"
 SHARE_HERE: Final = "share_brief_here"
 USEFUL: Final = "feedback_useful"
@@ -66,6 +68,8 @@ class Subject:
 def brief_controls(*, share: bool, origin: str = "") -> Block:
     """Return the row below a plan; ``share`` adds a button that proposes the room the brief was asked for in."""
     buttons = [
+        _button(EVIDENCE, "Evidence"),
+        _button(PDF, "PDF"),
         _button(USEFUL, "👍 Useful"),
         _button(NOT_USEFUL, "👎 Not useful"),
         *([_button(SHARE, "Share to a channel …", value=origin or "-")] if share else []),

@@ -24,6 +24,7 @@ from bot.boundary import told
 from bot.brief import make_brief
 from bot.controls import brief_controls, share_here_controls
 from bot.errors import AccountGoneError
+from bot.kept_plan import keep
 from bot.lookup import Unclear, look_up
 from bot.report import plan_markdown
 from bot.tools.calls import MOST_QUERY_CHARACTERS, SearchDocuments
@@ -171,6 +172,9 @@ def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief, *, 
     audit_text(services, room, brief, plan, thread_ts=thread.thread_ts)
     *first, last = plan_messages(brief, plan)
     controls = brief_controls(share=thread.private, origin=origin)
+    kept = keep(plan, brief, now=services.clock())
+    services.state.keep_plan(kept)
+    services.state.show_plan(thread.channel, thread.thread_ts, plan_id=kept.plan_id)
     for message in (*first, replace(last, blocks=(*last.blocks, controls))):
         room.post(message, thread_ts=thread.thread_ts)
     text = plan_markdown(brief, plan)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from bot.brief import Brief
     from bot.charts import Chart
+    from bot.kept_plan import Source, SourcedPlan
     from bot.plan import Plan
 
 _MARGIN: Final = 18 * mm
@@ -84,8 +85,8 @@ def plan_markdown(brief: Brief, plan: Plan) -> str:
     return "\n".join([*lines, "", "---", "", _escape_markdown(_closing(brief, plan)), ""])
 
 
-def brief_pdf(brief: Brief, plan: Plan, charts: Iterable[Chart]) -> bytes:
-    """Return the brief as a PDF: the plan, the pictures, and each piece of evidence; the same bytes for the same brief.
+def brief_pdf(brief: Brief, sourced: SourcedPlan, charts: Iterable[Chart]) -> bytes:
+    """Return a brief as a PDF: the plan, the pictures, and what the plan cites; the same bytes for the same brief.
 
     A statement names its evidence by id; the appendix has a row for each id.
     """
@@ -109,7 +110,7 @@ def brief_pdf(brief: Brief, plan: Plan, charts: Iterable[Chart]) -> bytes:
         canvas.drawString(_MARGIN, 10 * mm, drawable(f"Confidential · {_title(brief)} · {data_line(brief.snapshot)}"))
         canvas.drawRightString(A4[0] - _MARGIN, 10 * mm, str(canvas.getPageNumber()))
 
-    story = [*_lay_out_plan(brief, plan), *_lay_out_charts(charts), *_lay_out_evidence(brief)]
+    story = [*_lay_out_plan(brief, sourced.plan), *_lay_out_charts(charts), *_lay_out_evidence(sourced.sources)]
     document.build(story, onFirstPage=draw_foot, onLaterPages=draw_foot)
     return target.getvalue()
 
@@ -139,17 +140,14 @@ def _lay_out_charts(charts: Iterable[Chart]) -> Iterator[Flowable]:
         yield _paragraph(chart.alt_text, _MUTED_LINE)
 
 
-def _lay_out_evidence(brief: Brief) -> Iterator[Flowable]:
+def _lay_out_evidence(sources: Iterable[Source]) -> Iterator[Flowable]:
     yield PageBreak()
     yield _paragraph("Evidence", _TITLE)
     yield _paragraph("What the statements rest on, by the ids that stand behind them.", _BODY)
     yield Table(
         [
             [_paragraph(text, _SMALL) for text in ("Id", "Source", "What it says")],
-            *(
-                [_paragraph(text, _SMALL) for text in (item.evidence_id, item.citation, item.text)]
-                for item in brief.evidence
-            ),
+            *([_paragraph(text, _SMALL) for text in (item.evidence_id, item.citation, item.text)] for item in sources),
         ],
         colWidths=[12 * mm, 48 * mm, _WIDTH - 60 * mm],
         repeatRows=1,

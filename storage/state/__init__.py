@@ -9,7 +9,7 @@ from storage.state.digests import DigestClaim, Digests, Subscription
 from storage.state.events import Events
 from storage.state.messages import Feedback, Messages, PostedMessage
 from storage.state.outcomes import ActionOutcome, Outcomes, OutcomeStatus
-from storage.state.plans import Plans, PrewrittenPlan
+from storage.state.plans import KeptPlan, Plans
 from storage.state.retention import Retention
 from storage.state.sqlite import SqliteDatabase
 from storage.state.threads import Thread, Threads, Turn
@@ -22,9 +22,9 @@ __all__ = [
     "AuditRow",
     "DigestClaim",
     "Feedback",
+    "KeptPlan",
     "OutcomeStatus",
     "PostedMessage",
-    "PrewrittenPlan",
     "State",
     "Subscription",
     "Thread",

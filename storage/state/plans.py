@@ -1,4 +1,4 @@
-"""Plans that were written ahead of the call, before anybody asked."""
+"""Plans as they were posted, or written before anybody asked."""
 
 from __future__ import annotations
 
@@ -12,63 +12,84 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrewrittenPlan:
-    """A plan for an account of one snapshot, from one edition of the library.
+class KeptPlan:
+    """A plan with its evidence as ``content`` (JSON), named by the hash of that and of the brief it was made from.
 
-    ``plan`` and ``usage`` are JSON as the writer made it. ``written_at`` reads back as UTC without a time zone.
+    ``model`` is None where none wrote it. ``written_at`` reads back as UTC without a time zone.
     """
 
-    snapshot_id: str
-    library_hash: str
-    account_id: str
-    plan: str
-    model: str
-    usage: str
+    plan_id: str
+    brief_hash: str
+    model: str | None
+    content: str
     written_at: datetime
 
 
 class Plans(Tables):
-    """The table ``prewritten``."""
+    """The table ``plans``, and which of them a thread shows."""
 
-    def keep_plan(self, plan: PrewrittenPlan) -> None:
-        """Keep a plan in place of the one for the same snapshot, library and account."""
+    def keep_plan(self, plan: KeptPlan) -> None:
+        """Keep a plan; one with the same content stays as it is."""
         self._database.run(
             """
-            INSERT INTO prewritten (snapshot_id, library_hash, account_id, plan, model, usage, written_at)
-            VALUES ($snapshot_id, $library_hash, $account_id, $plan, $model, $usage, $written_at)
-            ON CONFLICT (snapshot_id, library_hash, account_id) DO UPDATE
-            SET plan = excluded.plan, model = excluded.model, usage = excluded.usage, written_at = excluded.written_at
+            INSERT INTO plans (plan_id, brief_hash, model, content, written_at)
+            VALUES ($plan_id, $brief_hash, $model, $content, $written_at)
+            ON CONFLICT (plan_id) DO NOTHING
             """,
-            snapshot_id=plan.snapshot_id,
-            library_hash=plan.library_hash,
-            account_id=plan.account_id,
-            plan=plan.plan,
+            plan_id=plan.plan_id,
+            brief_hash=plan.brief_hash,
             model=plan.model,
-            usage=plan.usage,
+            content=plan.content,
             written_at=plan.written_at,
         )
 
-    def find_plan(self, *, snapshot_id: str, library_hash: str, account_id: str) -> PrewrittenPlan | None:
-        """Return the plan that was written ahead for exactly these facts."""
+    def show_plan(self, channel: str, thread_ts: str, *, plan_id: str) -> None:
+        """Remember which plan stands in a thread."""
+        self._database.run(
+            """
+            UPDATE threads
+            SET plan_id = $plan_id
+            WHERE channel = $channel AND thread_ts = $thread_ts
+            RETURNING plan_id
+            """,
+            channel=channel,
+            thread_ts=thread_ts,
+            plan_id=plan_id,
+        )
+
+    def find_shown_plan(self, channel: str, thread_ts: str) -> KeptPlan | None:
+        """Return the plan that stands in a thread."""
         rows = self._database.run(
             """
-            SELECT plan, model, usage, written_at
-            FROM prewritten
-            WHERE snapshot_id = $snapshot_id AND library_hash = $library_hash AND account_id = $account_id
+            SELECT plans.plan_id, plans.brief_hash, plans.model, plans.content, plans.written_at
+            FROM threads
+            JOIN plans ON plans.plan_id = threads.plan_id
+            WHERE threads.channel = $channel AND threads.thread_ts = $thread_ts
             """,
-            snapshot_id=snapshot_id,
-            library_hash=library_hash,
-            account_id=account_id,
+            channel=channel,
+            thread_ts=thread_ts,
         )
-        if not rows:
-            return None
-        [(plan, model, usage, written_at)] = rows
-        return PrewrittenPlan(
-            snapshot_id=snapshot_id,
-            library_hash=library_hash,
-            account_id=account_id,
-            plan=plan,
-            model=model,
-            usage=usage,
-            written_at=to_moment(written_at),
+        return _to_plan(rows)
+
+    def find_written_plan(self, brief_hash: str) -> KeptPlan | None:
+        """Return the newest plan that a model wrote from exactly this brief."""
+        rows = self._database.run(
+            """
+            SELECT plan_id, brief_hash, model, content, written_at
+            FROM plans
+            WHERE brief_hash = $brief_hash AND model IS NOT NULL
+            ORDER BY written_at DESC, plan_id
+            LIMIT 1
+            """,
+            brief_hash=brief_hash,
         )
+        return _to_plan(rows)
+
+
+def _to_plan(rows: list[tuple[str, str, str | None, str, str]]) -> KeptPlan | None:
+    if not rows:
+        return None
+    [(plan_id, brief_hash, model, content, written_at)] = rows
+    return KeptPlan(
+        plan_id=plan_id, brief_hash=brief_hash, model=model, content=content, written_at=to_moment(written_at)
+    )

@@ -41,7 +41,7 @@ class Retention(Tables):
                 """,
                 "DELETE FROM feedback WHERE at < $moment RETURNING user_id",
                 "DELETE FROM messages WHERE posted_at < $moment RETURNING message_ts",
-                "DELETE FROM prewritten WHERE written_at < $moment RETURNING account_id",
+                "DELETE FROM plans WHERE written_at < $moment RETURNING plan_id",
                 "DELETE FROM digests WHERE leased_until < $moment RETURNING local_day",
             )
         )

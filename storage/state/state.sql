@@ -49,6 +49,8 @@ ALTER TABLE threads ADD COLUMN private INTEGER NOT NULL DEFAULT 0 CHECK (private
 
 ALTER TABLE threads ADD COLUMN nudged_at TEXT;
 
+ALTER TABLE threads ADD COLUMN plan_id TEXT;
+
 ALTER TABLE threads ADD COLUMN nudge_claimant TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE turns ADD COLUMN turn_id TEXT;
@@ -131,16 +133,17 @@ CREATE TABLE subscriptions (
     CHECK ((ended_at IS NULL) = (ended_by IS NULL))
 );
 
-CREATE TABLE prewritten (
-    snapshot_id  TEXT NOT NULL,
-    library_hash TEXT NOT NULL,
-    account_id   TEXT NOT NULL,
-    plan         TEXT NOT NULL,
-    model        TEXT NOT NULL,
-    usage        TEXT NOT NULL,
-    written_at   TEXT NOT NULL,
-    PRIMARY KEY (snapshot_id, library_hash, account_id)
+CREATE TABLE plans (
+    plan_id    TEXT NOT NULL PRIMARY KEY,
+    brief_hash TEXT NOT NULL,
+    model      TEXT,
+    content    TEXT NOT NULL,
+    written_at TEXT NOT NULL
 );
+
+CREATE INDEX plans_by_brief ON plans (brief_hash, written_at);
+
+CREATE INDEX plans_by_moment ON plans (written_at);
 
 -- Digests belonged to channels. The subscription of a channel that the settings name has the channel's id.
 ALTER TABLE digests RENAME COLUMN channel TO subscription_id;

@@ -11,9 +11,9 @@ from storage.state import (
     AuditRow,
     DigestClaim,
     Feedback,
+    KeptPlan,
     OutcomeStatus,
     PostedMessage,
-    PrewrittenPlan,
     State,
     Subscription,
     Thread,
@@ -67,15 +67,7 @@ SUBSCRIPTION = Subscription(
     top=5,
     created_at=NOW,
 )
-PLAN = PrewrittenPlan(
-    snapshot_id="000007-1a2b3c4d",
-    library_hash="ab",
-    account_id="ACME-042",
-    plan='{"sections": []}',
-    model="claude-sonnet-5-5",
-    usage="{}",
-    written_at=NOW,
-)
+PLAN = KeptPlan(plan_id="p1", brief_hash="ab", model="claude-sonnet-5-5", content='{"sections": []}', written_at=NOW)
 
 
 def test_the_audit_gives_back_every_row_from_a_moment_on_oldest_first(state: State) -> None:
@@ -166,14 +158,26 @@ def test_the_snapshot_of_the_last_posted_digest_is_known(state: State) -> None:
     assert state.last_digest_snapshot("S1") == "third"
 
 
-def test_a_plan_written_ahead_is_found_for_exactly_its_facts_and_replaced(state: State) -> None:
-    again = replace(PLAN, plan="{}", written_at=NOW + timedelta(hours=1))
-    state.keep_plan(PLAN)
-    assert state.find_plan(snapshot_id=PLAN.snapshot_id, library_hash="ab", account_id="ACME-042") == PLAN
-    state.keep_plan(again)
+def test_the_newest_plan_that_a_model_wrote_from_a_brief_is_found_for_exactly_that_brief(state: State) -> None:
+    again = replace(PLAN, plan_id="p2", content="{}", written_at=NOW + timedelta(hours=1))
+    offline = replace(PLAN, plan_id="p3", model=None, written_at=NOW + timedelta(hours=2))
+    for plan in (PLAN, again, offline):
+        state.keep_plan(plan)
 
-    assert state.find_plan(snapshot_id=PLAN.snapshot_id, library_hash="ab", account_id="ACME-042") == again
-    assert state.find_plan(snapshot_id=PLAN.snapshot_id, library_hash="cd", account_id="ACME-042") is None
+    assert state.find_written_plan("ab") == again
+    assert state.find_written_plan("cd") is None
+
+
+def test_a_thread_shows_the_plan_that_was_posted_whatever_is_written_later(state: State) -> None:
+    thread = Thread(channel="C1", thread_ts="1.1", account_id="A", snapshot_id="1", opened_by="U1", opened_at=NOW)
+    state.open_thread(thread)
+    assert state.find_shown_plan("C1", "1.1") is None
+    state.keep_plan(PLAN)
+    state.show_plan("C1", "1.1", plan_id="p1")
+    state.keep_plan(replace(PLAN, plan_id="p2", written_at=NOW + timedelta(hours=1)))
+
+    assert state.find_shown_plan("C1", "1.1") == PLAN
+    assert state.find_shown_plan("C1", "9.9") is None
 
 
 def test_a_thread_is_nudged_once_and_knows_it(state: State) -> None:
@@ -201,7 +205,7 @@ def test_history_is_forgotten_before_a_moment_and_outcomes_are_not(state: State)
         state.remember_message(replace(MESSAGE, message_ts=str(at), posted_at=at))
         state.add_feedback(replace(VOTE, message_ts=str(at), at=at))
         state.add_outcome(replace(OUTCOME, at=at))
-        state.keep_plan(replace(PLAN, account_id=str(at), written_at=at))
+        state.keep_plan(replace(PLAN, plan_id=str(at), written_at=at))
         state.mark_digest_posted("S1", at.date(), message_ts="1.1", now=at)
 
     # Two turns, one thread that has no other, and one row of each of five tables.

@@ -1,0 +1,47 @@
+"""The buttons that show what a plan rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.admission import enter
+from bot.audit import AuditKind, audit_view
+from bot.controls import Subject
+from bot.kept_plan import recall
+from bot.papers import NOTHING_KEPT, evidence_modal, share_pdf
+from bot.room import find_room
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack, Respond
+    from slack_sdk import WebClient
+
+    from bot.services import Services
+
+
+def handle_evidence(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Show the person who pressed the button the evidence of each statement."""
+    ack()
+    subject, room = Subject.of_click(body), find_room(body, client, respond)
+    thread = services.state.find_thread(subject.channel, subject.thread_ts)
+    if not enter(services, room, thread) or thread is None:
+        return
+    kept = services.state.find_shown_plan(thread.channel, thread.thread_ts)
+    if kept is None:
+        room.tell(NOTHING_KEPT)
+        return
+    audit_view(services, room, AuditKind.EVIDENCE, snapshot_id=thread.snapshot_id, account_ids=[thread.account_id])
+    client.views_open(trigger_id=body["trigger_id"], view=evidence_modal(recall(kept)))
+
+
+def handle_pdf(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Upload the brief as a PDF: into its thread, or to the person alone where not everybody may see it."""
+    ack()
+    # A click whose acknowledgement was lost may arrive again.
+    if not services.state.claim_event(body["trigger_id"], now=services.clock()):
+        return
+    subject = Subject.of_click(body)
+    thread = services.state.find_thread(subject.channel, subject.thread_ts)
+    room = enter(services, find_room(body, client, respond), thread)
+    if room and thread:
+        audit_view(services, room, AuditKind.PDF, snapshot_id=thread.snapshot_id, account_ids=[thread.account_id])
+        share_pdf(services, room, thread)
