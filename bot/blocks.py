@@ -23,7 +23,7 @@ from bot.wording import (
     prediction_words,
     statement_words,
 )
-from kb.documents import UnreadableDocument, count_of
+from kb.documents import UnreadableDocument, count_of, describe_hidden
 from storage.records import BIG_MOVE
 from storage.units import format_amount, format_amount_change, format_range, format_value
 
@@ -206,7 +206,10 @@ def documents_message(library: Library | None, *, now: datetime) -> Message:
     parts = (
         (
             "Not used",
-            [(each.file, [f"{each.reason}. {each.remedy}.", *_remarks(each.hidden)]) for each in library.problems],
+            [
+                (each.file, [f"{each.reason}. {each.remedy}.", *_remarks(describe_hidden(each.hidden))])
+                for each in library.problems
+            ],
         ),
         ("Used", [(each.title, _document_facts(each, now=now)) for each in with_remarks_first]),
     )
@@ -224,7 +227,10 @@ def taken_in_message(found: Document | UnreadableDocument) -> Message:
     """Return what became of a file that somebody shared."""
     name = normalise(found.file.rpartition("/")[2], limit=_NAME)
     if isinstance(found, UnreadableDocument):
-        said = [f"I did not take in {name}: it {found.reason}. {found.remedy}.", *_remarks(found.hidden)]
+        said = [
+            f"I did not take in {name}: it {found.reason}. {found.remedy}.",
+            *_remarks(describe_hidden(found.hidden)),
+        ]
     else:
         title = normalise(found.title, limit=_NAME)
         size = f"{count_of(found.pages, 'page')}, {count_of(found.passages, 'passage')}"
@@ -238,8 +244,8 @@ def _document_facts(document: Document, *, now: datetime) -> list[str]:
     return [f"{document.kind}, {count_of(document.pages, 'page')}, {age}.", *_remarks(document.remarks)]
 
 
-def _remarks(remarks: Sequence[object]) -> list[str]:
-    shown = [normalise(str(each), limit=_REASON) for each in remarks[:_REMARKS]]
+def _remarks(remarks: Sequence[str]) -> list[str]:
+    shown = [normalise(each, limit=_REASON) for each in remarks[:_REMARKS]]
     return [*shown, f"And {len(remarks) - _REMARKS:,} more."] if len(remarks) > _REMARKS else shown
 
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kb.documents import count_of
+from kb.documents import count_of, describe_hidden
 from kb.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def print_report(report: "BuildReport", *, documents_folder: Path, console: Cons
         )
         table.add_row(*map(escape, cells))
     for unreadable in report.problems:
-        problem = "\n".join([f"{unreadable.reason}. {unreadable.remedy}.", *map(str, unreadable.hidden)])
+        problem = "\n".join([f"{unreadable.reason}. {unreadable.remedy}.", *describe_hidden(unreadable.hidden)])
         table.add_row(escape(unreadable.file), "", "", "0", escape(problem))
     console.print(table)
     pages = sum(document.pages for document in report.documents)

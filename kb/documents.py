@@ -1,5 +1,6 @@
 """What is known about a document, whether it could be read or not."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -27,10 +28,6 @@ class HiddenText:
     characters: int
     reason: str  # "drawn as invisible", "outside the page", …
 
-    def __str__(self) -> str:
-        """Say it in a sentence."""
-        return f"Page {self.page}: {count_of(self.characters, 'hidden character')} left out, {self.reason}."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -53,7 +50,7 @@ class Document:
         """What whoever runs precall should know about it, a sentence each; nothing for a sound document."""
         return (
             *([f"{count_of(self.pages_without_text, 'page')} without text."] if self.pages_without_text else []),
-            *map(str, self.hidden),
+            *describe_hidden(self.hidden),
             *(["Read by the second engine, which cannot tell what is covered."] if self.by_second_engine else []),
             *([f"{count_of(self.repeated, 'passage')} repeated elsewhere."] if self.repeated else []),
         )
@@ -92,6 +89,30 @@ class DocumentText:
     modified: datetime
     hidden: tuple[HiddenText, ...] = ()
     by_second_engine: bool = False
+
+
+def describe_hidden(hidden: Iterable[HiddenText]) -> tuple[str, ...]:
+    """Return a sentence for each reason: where, and how much."""
+    by_reason: dict[str, list[HiddenText]] = {}
+    for each in hidden:
+        by_reason.setdefault(each.reason, []).append(each)
+    return tuple(
+        f"{_name_pages([each.page for each in alike])}: "
+        f"{count_of(sum(each.characters for each in alike), 'hidden character')} left out, {reason}."
+        for reason, alike in by_reason.items()
+    )
+
+
+def _name_pages(pages: Sequence[int]) -> str:
+    """Return ``Page 3`` or ``Pages 1, 4-9``."""
+    runs: list[list[int]] = []
+    for page in sorted(set(pages)):
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1].append(page)
+        else:
+            runs.append([page])
+    named = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return f"Page {named}" if named.isdecimal() else f"Pages {named}"
 
 
 def count_of(number: int, noun: str) -> str:
