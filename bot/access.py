@@ -81,7 +81,7 @@ class Visit:
         return self.viewer.may_see(account) and self.audience.may_see(account)
 
 
-_NOT_THERE: Final = Audience(grants=frozenset(), reserve="I am not in this conversation")
+NOT_THERE: Final = Audience(grants=frozenset(), reserve="I am not in this conversation")
 _TOO_MANY: Final = Audience(grants=frozenset(), reserve=f"more than {MOST_MEMBERS:,} people read this conversation")
 _CLOSED: Final = Audience(grants=frozenset(), closed=True)
 _NO_FILE: Final = "there is no %s: every full member of the workspace sees every account"
@@ -118,7 +118,7 @@ class Access:
         """
         room = self._directory.conversation(channel)
         if room is None:
-            return _NOT_THERE
+            return NOT_THERE
         if room.external:
             return _CLOSED
         if room.members is None:
@@ -133,6 +133,10 @@ class Access:
         """Return what somebody may see and have said in a room; may raise what the directory raises."""
         viewer = self.viewer(user_id)
         return Visit(viewer=viewer, audience=_CLOSED if viewer.outsider else self.audience(channel))
+
+    def name_of(self, user_id: str) -> str:
+        """Return what somebody is called, empty where Slack does not say; may raise what the directory raises."""
+        return self._directory.person(user_id).name
 
     def is_member(self, user_id: str, channel: str) -> bool:
         """Return whether both somebody and the bot are in a room; may raise what the directory raises."""

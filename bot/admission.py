@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from storage.errors import SnapshotGoneError
+from storage.state import PostedMessage
 
 if TYPE_CHECKING:
     from bot.room import Room
@@ -32,8 +33,26 @@ def enter(services: Services, room: Room, thread: Thread | None) -> Room | None:
         room.tell(_NOTHING_TO_TELL)
         return None
     if visit.audience.may_see(account):
-        return replace(room, may_see=visit.may_post)
+        return remembering(services, replace(room, may_see=visit.may_post), account.account_id)
     return replace(room, private=True, may_see=visit.viewer.may_see)
+
+
+def remembering(services: Services, room: Room, account_id: str) -> Room:
+    """Return the room as one in which it is remembered who asked for each message."""
+
+    def remember(ts: str, thread_ts: str | None) -> None:
+        services.state.remember_message(
+            PostedMessage(
+                channel=room.channel,
+                message_ts=ts,
+                thread_ts=thread_ts,
+                requested_by=room.user_id,
+                account_id=account_id,
+                posted_at=services.clock(),
+            )
+        )
+
+    return replace(room, remember=remember)
 
 
 def find_subject(services: Services, thread: Thread) -> Account | None:

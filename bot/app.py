@@ -12,11 +12,13 @@ from slack_bolt.error import BoltError
 from bot.blocks import BRIEF_ACTION
 from bot.boundary import report
 from bot.client import make_client
-from bot.controls import EVIDENCE, PDF, SHARE, SHARE_HERE
+from bot.controls import EVIDENCE, NOT_USEFUL, OUTCOME, OUTCOME_VIEW, PDF, SHARE, SHARE_HERE, USEFUL
 from bot.errors import SlackUnreachableError
 from bot.listeners.actions import handle_brief_button
 from bot.listeners.commands import handle_precall
 from bot.listeners.documents import handle_document, is_dropped_document
+from bot.listeners.feedback import handle_not_useful, handle_reaction, handle_reason, handle_useful
+from bot.listeners.outcomes import handle_outcome, handle_outcome_modal
 from bot.listeners.papers import handle_evidence, handle_pdf
 from bot.listeners.sharing import handle_share, handle_share_here, handle_share_modal
 from bot.listeners.threads import handle_mention, handle_message
@@ -58,6 +60,12 @@ def register(app: App, services: Services) -> None:
     app.action(SHARE)(partial(handle_share, services))
     app.action(SHARE_HERE)(partial(handle_share_here, services))
     app.view(SHARE)(partial(handle_share_modal, services))
+    app.action(USEFUL)(partial(handle_useful, services))
+    app.action(NOT_USEFUL)(partial(handle_not_useful, services))
+    app.view(NOT_USEFUL)(partial(handle_reason, services))
+    app.action(OUTCOME)(partial(handle_outcome, services))
+    app.view(OUTCOME_VIEW)(partial(handle_outcome_modal, services))
+    app.event("reaction_added")(partial(handle_reaction, services))
     app.event("app_mention")(partial(handle_mention, services))
     app.event("message", matchers=[partial(is_dropped_document, services)])(partial(handle_document, services))
     app.event("message")(partial(handle_message, services))

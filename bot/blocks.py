@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.changes import describe_reason, format_day, name_day
-from bot.evidence import format_actions
+from bot.controls import action_block, brief_controls
+from bot.evidence import OUTCOME_CITATION, format_actions
 from bot.normalise import capitalise, cut, normalise
+from bot.plan import SectionName
 from bot.wording import (
     account_title,
     authorship_line,
@@ -70,6 +72,7 @@ _DIGEST_REASON: Final = 90
 _DIGEST_LINE: Final = 200
 _CARD_ROWS: Final = 10
 _REMARKS: Final = 3  # on one document
+_OUTCOMES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ def headline_message(brief: Brief) -> Message:
     actions, rank = format_actions(account.allocation.actions, words), _standing(brief)
     title, worth = account_title(account.name, account.account_id), format_amount(account.predicted, words.unit)
     what = prediction_words(brief)
+    so_far = [item.text for item in brief.evidence if item.citation.startswith(OUTCOME_CITATION)][:_OUTCOMES]
     whose = [account.industry, account.region, f"{words.owner} {account.owner}" if account.owner else ""]
     blocks = (
         _header(title),
@@ -94,6 +98,7 @@ def headline_message(brief: Brief) -> Message:
             _line(_bold(actions), _plain(f" · at most {summary.cap_per_account} for one {words.account} · {rank}")),
         ),
         _rich_text(_line(_plain(brief.headline))),
+        *([_rich_text(_line(_bold("So far")), _bullets(_line(_plain(each)) for each in so_far))] if so_far else []),
         _context(
             *filter(None, [" · ".join(filter(None, whose))]),
             data_line(brief.snapshot),
@@ -135,7 +140,7 @@ def answer_message(brief: Brief, answer: Answer) -> Message:
     closing = [*note, authorship_line(answer.authorship)]
     return Message(
         text=_fallback(" ".join([page.words(), *closing])),
-        blocks=(*page.blocks(), _context(*closing)),
+        blocks=(*page.blocks(), _context(*closing), brief_controls(share=False)),
     )
 
 
@@ -406,11 +411,12 @@ class _Page:
         self._characters = 0
 
     def has_room(self, statement: Statement, brief: Brief, *, new_section: bool) -> bool:
-        """Tell whether the statement still fits; a section takes two blocks, and the closing line one."""
+        """Tell whether the statement still fits, with the closing line and the controls below."""
         text, cited = statement_words(statement), citations(statement, brief)
         if not self.sections:
             return True
-        blocks = 2 * (len(self.sections) + new_section) + 1
+        blocks = sum(1 + (len(said) if _is_actions(heading) else 1) for heading, said in self.sections)
+        blocks += (2 if new_section else 1) + 2
         return blocks <= _BLOCKS and self._characters + len(text) + len(cited) <= _RICH_TEXT
 
     def add(self, heading: str, statement: Statement, brief: Brief) -> None:
@@ -427,6 +433,9 @@ class _Page:
         for heading, statements in self.sections:
             if heading:
                 blocks.append(_header(heading))
+            if _is_actions(heading):
+                blocks += [action_block(number, text, cited) for number, (text, cited) in enumerate(statements)]
+                continue
             lines = [_line(_plain(text), *([_italic(f" {cited}")] if cited else [])) for text, cited in statements]
             blocks.append(_rich_text(_bullets(lines) if heading or len(lines) > 1 else lines[0]))
         return tuple(blocks)
@@ -442,6 +451,11 @@ class _Page:
     def message(self, title: str) -> Message:
         """Return the page as a message of its own."""
         return Message(text=_fallback(f"{title}. {self.words()}"), blocks=self.blocks())
+
+
+def _is_actions(heading: str) -> bool:
+    """Return whether the statements below are actions, of which each has a menu of its own."""
+    return heading == SectionName.ACTIONS.heading
 
 
 def _digest_lines(number: int, row: DigestRow, info: SnapshotInfo) -> str:

@@ -72,6 +72,11 @@ SETTINGS = (
         meaning="Id of the channel whose members add documents by sharing PDFs there; none means no such channel.",
     ),
     Setting(
+        name="PRECALL_COOLDOWN_DAYS",
+        default="14",
+        meaning="For how many days an action stays out of the digest after somebody said what became of it.",
+    ),
+    Setting(
         name="PRECALL_ADMIN_CHANNEL",
         default="",
         meaning="Id of the channel or person that gets the readiness report of every build from a file of accounts.",
@@ -106,6 +111,7 @@ class BotConfig:
     home: Path
     database_url: str | None = field(repr=False)
     retention: timedelta
+    cooldown: timedelta
     access: Path
     host: str
     port: int
@@ -142,7 +148,8 @@ class BotConfig:
             model=values["PRECALL_MODEL"],
             home=home,
             database_url=_read_database_url(values["DATABASE_URL"], faults) or None,
-            retention=_read_retention(values["PRECALL_RETENTION_DAYS"], faults),
+            retention=_read_days("PRECALL_RETENTION_DAYS", values["PRECALL_RETENTION_DAYS"], faults),
+            cooldown=_read_days("PRECALL_COOLDOWN_DAYS", values["PRECALL_COOLDOWN_DAYS"], faults),
             access=_read_access(values["PRECALL_ACCESS"], home, faults),
             host=values["PRECALL_HOST"],
             port=_read_port(values["PORT"], faults),
@@ -193,10 +200,10 @@ def _read_database_url(url: str, faults: list[str]) -> str:
     return url
 
 
-def _read_retention(text: str, faults: list[str]) -> timedelta:
+def _read_days(name: str, text: str, faults: list[str]) -> timedelta:
     if re.fullmatch(r"[0-9]{1,5}", text) and int(text) > 0:
         return timedelta(days=int(text))
-    faults.append(f"PRECALL_RETENTION_DAYS is {text!r}; it must be a number of days from 1 to 99999")
+    faults.append(f"{name} is {text!r}; it must be a number of days from 1 to 99999")
     return timedelta()
 
 

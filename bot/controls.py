@@ -23,7 +23,8 @@ SHARE: Final = "share_brief"
 SHARE_HERE: Final = "share_brief_here"
 USEFUL: Final = "feedback_useful"
 NOT_USEFUL: Final = "feedback_not_useful"
-OUTCOME: Final = re.compile(r"action_outcome:\d+")
+OUTCOME_VIEW: Final = "step_outcome"
+OUTCOME: Final = re.compile(r"step_outcome:\d+")
 _REASON_CHARACTERS: Final = 500
 _INPUT: Final = "given"
 
@@ -86,11 +87,11 @@ def action_block(number: int, text: str, cited: str) -> Block:
     """Return a recommended action with the menu of what became of it; what it cites stands beside it."""
     block: Block = {
         "type": "section",
-        "block_id": f"action:{number}",
+        "block_id": f"step:{number}",
         "text": _plain(text),
         "accessory": {
             "type": "overflow",
-            "action_id": f"action_outcome:{number}",
+            "action_id": f"step_outcome:{number}",
             "options": [{"text": _plain(label), "value": status.value} for status, label in _MENU.items()],
         },
     }
@@ -137,7 +138,7 @@ def outcome_modal(subject: Subject, *, words: Words) -> View:
             optional=status is OutcomeStatus.LOST,
             hint="As you would write it: 12,500 or 12.5K.",
         )
-    return _modal("action_outcome", title, "Save", subject, field)
+    return _modal(OUTCOME_VIEW, title, "Save", subject, field)
 
 
 def given(view: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.admission import find_subject
+from bot.admission import find_subject, remembering
 from bot.answering import answer_from_data
 from bot.audit import AuditKind, audit_brief, audit_text, audit_view
 from bot.blocks import (
@@ -26,6 +26,7 @@ from bot.controls import brief_controls, share_here_controls
 from bot.errors import AccountGoneError
 from bot.kept_plan import keep
 from bot.lookup import Unclear, look_up
+from bot.outcomes import with_outcomes
 from bot.report import plan_markdown
 from bot.tools.calls import MOST_QUERY_CHARACTERS, SearchDocuments
 from bot.tools.context import ToolContext
@@ -63,7 +64,7 @@ def open_brief(services: Services, visit: Visit, room: Room, asked: str, *, priv
             message = several_accounts_message if found.exact else unknown_account_message
             room.whisper(message(found.asked, found.choices, words=snapshot.info.words))
             return
-        brief = make_brief(snapshot, found, library=services.shelf.current())
+        brief = _add_outcomes(services, make_brief(snapshot, found, library=services.shelf.current()))
     if visit.may_post(found) and not private:
         post_brief(services, room, brief)
         return
@@ -81,6 +82,7 @@ def post_brief(services: Services, room: Room, brief: Brief, *, origin: str = ""
 
     Asked within a thread, that thread becomes the brief's. ``origin`` is the room it was asked for in, if another.
     """
+    room = remembering(services, room, brief.account.account_id)
     audit_brief(services, room, brief)
     parent_ts = room.post(headline_message(brief), thread_ts=room.thread_ts)
     thread = Thread(
@@ -94,10 +96,11 @@ def post_brief(services: Services, room: Room, brief: Brief, *, origin: str = ""
     )
     services.state.open_thread(thread)
     tell = partial(_tell_thread, room, thread)
-    with told(tell=tell, lead="The pictures are missing."):
-        _share_charts(room, thread, services.gallery.charts(brief))
-    with told(tell=tell, lead="The plan is missing."):
-        _post_plan(services, room, thread, brief, origin=origin)
+    with room.working(thread.thread_ts, "is writing the brief"):
+        with told(tell=tell, lead="The pictures are missing."):
+            _share_charts(room, thread, services.gallery.charts(brief))
+        with told(tell=tell, lead="The plan is missing."):
+            _post_plan(services, room, thread, brief, origin=origin)
     return thread.thread_ts
 
 
@@ -129,7 +132,9 @@ def answer_question(services: Services, room: Room, thread: Thread, question: st
         services.turns.taking((thread.channel, thread.thread_ts)),
     ):
         transcript = services.state.transcript(thread.channel, thread.thread_ts)
-        _remember(services, thread, Turn(author="person", user_id=room.user_id, text=question, at=services.clock()))
+        _remember(
+            services, room, thread, Turn(author="person", user_id=room.user_id, text=question, at=services.clock())
+        )
         with _recall(services, room, thread) as (snapshot, brief):
             library = services.shelf.current()
             context = ToolContext(
@@ -140,7 +145,7 @@ def answer_question(services: Services, room: Room, thread: Thread, question: st
         audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
         room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
         said = " ".join(statement.text for statement in answer.statements)
-        _remember(services, thread, Turn(author="precall", user_id="", text=said, at=services.clock()))
+        _remember(services, room, thread, Turn(author="precall", user_id="", text=said, at=services.clock()))
 
 
 def _answer(services: Services, context: ToolContext, question: str, transcript: Sequence[Turn]) -> Answer:
@@ -178,7 +183,7 @@ def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief, *, 
     for message in (*first, replace(last, blocks=(*last.blocks, controls))):
         room.post(message, thread_ts=thread.thread_ts)
     text = plan_markdown(brief, plan)
-    _remember(services, thread, Turn(author="precall", user_id="", text=text, at=services.clock()))
+    _remember(services, room, thread, Turn(author="precall", user_id="", text=text, at=services.clock()))
 
 
 @contextmanager
@@ -193,7 +198,12 @@ def _recall(services: Services, room: Room, thread: Thread) -> Iterator[tuple[Sn
         account = snapshot.find_account(thread.account_id)
         if account is None:
             raise AccountGoneError(thread.account_id)
-        yield snapshot, make_brief(snapshot, account, library=services.shelf.current())
+        yield snapshot, _add_outcomes(services, make_brief(snapshot, account, library=services.shelf.current()))
+
+
+def _add_outcomes(services: Services, brief: Brief) -> Brief:
+    outcomes = services.state.outcomes(brief.account.account_id)
+    return with_outcomes(brief, outcomes, name_of=services.access.name_of)
 
 
 def _find_passages(context: ToolContext, question: str) -> tuple[Evidence, ...]:
@@ -202,7 +212,10 @@ def _find_passages(context: ToolContext, question: str) -> tuple[Evidence, ...]:
     return tuple(item for item in found if item not in context.known)
 
 
-def _remember(services: Services, thread: Thread, turn: Turn) -> None:
+def _remember(services: Services, room: Room, thread: Thread, turn: Turn) -> None:
+    """Keep what was said for later answers; what only one person heard must not come up in what others hear."""
+    if room.private:
+        return
     services.state.add_turn(thread.channel, thread.thread_ts, turn)
 
 

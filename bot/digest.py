@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bot.access import NOT_THERE
 from bot.audit import AuditKind
 from bot.blocks import digest_message
 from bot.boundary import log_error
+from bot.outcomes import count_handled
 from bot.room import post
 from storage.state import AuditRow, DigestClaim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -45,6 +48,9 @@ class Outcome(StrEnum):
     FOUND = "found in the channel, where an interrupted run had posted it"
     DONE_BEFORE = "posted before"
     REFUSED = "not posted, because people from outside read the channel"
+    NOTHING_LEFT = (
+        "not posted: nothing is left in it that everybody who reads the channel may see and nobody has handled"
+    )
     IN_PROGRESS = "being posted by another process"
 
 
@@ -68,16 +74,24 @@ class Digest:
     account_ids: tuple[str, ...]
 
 
-def make_digest(snapshots: SnapshotStore, *, day: date, may_see: Callable[[Owned], bool] = lambda _: True) -> Digest:
+def make_digest(
+    snapshots: SnapshotStore,
+    *,
+    day: date,
+    may_see: Callable[[Owned], bool] = lambda _: True,
+    handled: Mapping[str, int] = MappingProxyType({}),
+) -> Digest:
     """Return the newest snapshot's accounts that get actions, highest expected value first, and the biggest moves.
 
-    Only what ``may_see`` admits is in it.
+    Only what ``may_see`` admits is in it. Actions that were ``handled``, counted by account, are not shown again.
 
     Raises:
         NoSnapshotError: nothing was ever built.
     """
     with snapshots.lease() as snapshot:
-        rows = snapshot.digest(limit=LONGEST_DIGEST, visible=may_see)
+        given = snapshot.digest(limit=LONGEST_DIGEST + len(handled), visible=may_see)
+        left = (replace(row, actions=row.actions - handled.get(row.account_id, 0)) for row in given)
+        rows = tuple(row for row in left if row.actions > 0)[:LONGEST_DIGEST]
         movers = snapshot.movers(limit=MOST_MOVERS, visible=may_see)
         ids = [row.account_id for row in rows] + [change.account_id for change in (*movers.up, *movers.down)]
         return Digest(
@@ -98,7 +112,7 @@ def post_due_digests(services: Services, client: WebClient, config: DigestConfig
         except Exception as error:  # noqa: BLE001 - the boundary of a run that nobody asked for and nobody would hear of
             log_error(error)
         else:
-            if outcome in {Outcome.POSTED, Outcome.FOUND, Outcome.REFUSED}:
+            if outcome in {Outcome.POSTED, Outcome.FOUND, Outcome.REFUSED, Outcome.NOTHING_LEFT}:
                 logger.info("digest of %s for %s: %s", day, channel, outcome)
 
 
@@ -111,7 +125,10 @@ def post_digest(services: Services, client: WebClient, channel: str, *, day: dat
     audience = services.access.audience(channel)
     if audience.closed:
         return Outcome.REFUSED
-    digest = make_digest(services.snapshots, day=day, may_see=audience.may_see)
+    handled = count_handled(services.state, since=services.clock() - services.cooldown)
+    digest = make_digest(services.snapshots, day=day, may_see=audience.may_see, handled=handled)
+    if not digest.account_ids and audience != NOT_THERE and make_digest(services.snapshots, day=day).account_ids:
+        return Outcome.NOTHING_LEFT
     claim = services.state.claim_digest(channel, day, now=services.clock())
     if claim is DigestClaim.POSTED:
         return Outcome.DONE_BEFORE

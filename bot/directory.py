@@ -34,6 +34,7 @@ class Person:
     """A member of Slack; an ``outsider`` is a guest, or belongs to another organisation."""
 
     user_id: str
+    name: str
     email: str
     outsider: bool
     reads: bool
@@ -107,7 +108,7 @@ class Directory:
         except SlackApiError as error:
             if error.response.get("error") not in {"user_not_found", "user_not_visible"}:
                 raise
-            return Person(user_id=user_id, email="", outsider=True, reads=True)
+            return Person(user_id=user_id, name="", email="", outsider=True, reads=True)
 
     def _read_list(self) -> None:
         for number, page in enumerate(self._client.users_list(limit=_PAGE), start=1):
@@ -125,6 +126,7 @@ class Directory:
         restricted = any(user.get(key) for key in ("is_restricted", "is_ultra_restricted", "is_stranger"))
         return Person(
             user_id=user["id"],
+            name=(user.get("profile") or {}).get("real_name") or user.get("real_name") or "",
             email=(user.get("profile") or {}).get("email") or "",
             outsider=restricted or not same,
             reads=not (user.get("is_bot") or user.get("deleted") or user["id"] == "USLACKBOT"),

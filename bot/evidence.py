@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kb.index import Hit
     from storage.records import Account, BaseRate, Change, Feature, FeatureValue, Interaction, SnapshotInfo, Words
 
+OUTCOME_CITATION: Final = "Outcome"
+"""How the citation of what became of an action begins."""
 STRONGEST: Final = 8  # drivers that are evidence of their own
 _CONTEXT: Final = 6  # further feature values that a plan may name
 _PASSAGE_CHARACTERS: Final = 2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _QUOTES = "\"'`*_~<>()[]{}\u00ab\u00bb\u2018\u2019\u201c\u201d,;:.!?"
 _MOST_WORDS = 40
+_LEAD = re.compile(r"^((please|now|and|also|brief me on|open|show me|show)\s+)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,15 @@ def look_up(snapshot: Snapshot, asked: str, *, may_see: Callable[[Owned], bool])
     if named and (account := snapshot.find_account(named[0].account_id, visible=may_see)):
         return account
     return Unclear(asked=asked, choices=snapshot.closest(bare or asked, visible=may_see), exact=False)
+
+
+def find_named(snapshot: Snapshot, text: str, *, may_see: Callable[[Owned], bool]) -> Account | None:
+    """Return the account that a text names by id or whole name, None where it says anything else."""
+    bare = _LEAD.sub("", text.strip(_QUOTES + " ")).strip(_QUOTES + " ")
+    if account := snapshot.find_account(bare, visible=may_see):
+        return account
+    named = snapshot.find_by_name(bare, visible=may_see)
+    return snapshot.find_account(named[0].account_id, visible=may_see) if len(named) == 1 else None
 
 
 def _named_by_id(snapshot: Snapshot, asked: str, may_see: Callable[[Owned], bool]) -> tuple[AccountName, ...]:

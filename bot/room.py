@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError
@@ -13,7 +15,7 @@ from bot.controls import Subject
 from bot.errors import ResponseUrlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from slack_bolt import Respond
     from slack_sdk import WebClient
@@ -31,7 +33,8 @@ class Room:
 
     ``respond`` is there for commands and buttons only: it reaches that person even where the bot may not post. In a
     ``private`` one all that would be posted is told to that person alone. ``may_see`` tells which accounts may be
-    spoken of here; none, as long as nobody has looked.
+    spoken of here; none, as long as nobody has looked. ``remember`` is told the ts and thread of each message that is
+    posted.
     """
 
     client: WebClient
@@ -41,6 +44,7 @@ class Room:
     respond: Respond | None
     private: bool = False
     may_see: Callable[[Owned], bool] = lambda _: False
+    remember: Callable[[str, str | None], object] = lambda *_: None
 
     @property
     def is_direct(self) -> bool:
@@ -52,7 +56,29 @@ class Room:
         if self.private:
             self.whisper(message)
             return ""
-        return post(self.client, message, channel=self.channel, thread_ts=thread_ts)
+        ts = post(self.client, message, channel=self.channel, thread_ts=thread_ts)
+        self.remember(ts, thread_ts)
+        return ts
+
+    @contextmanager
+    def working(self, thread_ts: str, status: str) -> Iterator[None]:
+        """Show in a thread what the bot is doing, as ``precall {status}``, for as long as it does."""
+        show = partial(self.client.assistant_threads_setStatus, channel_id=self.channel, thread_ts=thread_ts)
+        placeholder = ""
+        try:
+            show(status=status)
+        except SlackApiError as error:
+            logger.info("this thread shows no status: %s", error.response.get("error"))
+            message = sentence_message(f"precall {status}")
+            placeholder = post(self.client, message, channel=self.channel, thread_ts=thread_ts)
+        try:
+            yield
+        finally:
+            with suppress(SlackApiError):  # mostly a status is gone with the first message after it
+                if placeholder:
+                    self.client.chat_delete(channel=self.channel, ts=placeholder)
+                else:
+                    show(status="")
 
     def whisper(self, message: Message) -> None:
         """Tell only the person who asked."""
@@ -116,7 +142,7 @@ def find_room(body: Mapping[str, Any], client: WebClient, respond: Respond | Non
     if event := body.get("event"):
         return Room(
             client=client,
-            channel=event["channel"],
+            channel=event.get("channel") or event["item"]["channel"],
             thread_ts=event.get("thread_ts"),
             user_id=event["user"],
             respond=None,

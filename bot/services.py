@@ -6,7 +6,7 @@ import logging
 import threading
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.access import Access
@@ -55,7 +55,10 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What a handler may ask for; ``clock`` gives aware moments in UTC."""
+    """What a handler may ask for; ``clock`` gives aware moments in UTC.
+
+    ``cooldown`` is how long an action of which somebody said what became of it stays out of the digest.
+    """
 
     snapshots: SnapshotStore
     state: State
@@ -66,6 +69,7 @@ class Services:
     gallery: Gallery
     turns: Turns
     clock: Callable[[], datetime]
+    cooldown: timedelta
 
 
 def make_home(home: Path) -> None:
@@ -106,4 +110,5 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
             gallery=Gallery(),
             turns=Turns(),
             clock=clock,
+            cooldown=config.cooldown,
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.admission import enter
 from bot.audit import AuditKind, audit_view
 from bot.blocks import documents_message, help_message, model_message
 from bot.conversation import answer_question, open_brief
+from bot.lookup import find_named
 from bot.why import answer_why, parse_why
 from pipeline.card import describe_model
 from storage.errors import NoSnapshotError
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from storage.records import Words
     from storage.state import Thread
 
+_FOLLOWED: Final = timedelta(hours=24)
+_NUDGE: Final = (
+    "Nobody has asked me anything in this thread for a day, so I no longer read along. "
+    "Mention me with your question and I answer it here."
+)
 _PRIVATE: Final = re.compile(r"(?<!\S)--?private(?!\S)", re.IGNORECASE)
 
 
@@ -44,9 +52,38 @@ def ask(services: Services, room: Room, asked: str) -> None:
 
 
 def follow_up(services: Services, room: Room, thread: Thread, question: str) -> None:
-    """Answer a question in the thread of a brief, to everybody there if they may all see the account."""
-    if entered := enter(services, room, thread):
-        answer_question(services, entered, thread, question)
+    """Answer a question in the thread of a brief, to everybody there if they may all see the account.
+
+    What names nothing but another account opens that one's brief, in a thread of its own.
+    """
+    entered = enter(services, room, thread)
+    if not entered:
+        return
+    if _names_another(services, entered, thread, question):
+        ask(services, replace(room, thread_ts=None), question)
+    else:
+        with entered.working(thread.thread_ts, "is looking it up"):
+            answer_question(services, entered, thread, question)
+
+
+def is_fresh(services: Services, thread: Thread) -> bool:
+    """Return whether so little time passed since something was said in a thread that it needs no mention."""
+    turns = services.state.transcript(thread.channel, thread.thread_ts)
+    last = max([thread.opened_at, *(turn.at for turn in turns)])
+    return services.clock().astimezone(UTC).replace(tzinfo=None) < last + _FOLLOWED
+
+
+def nudge(services: Services, room: Room, thread: Thread) -> None:
+    """Tell who writes in an old thread, once for all who do, how to be heard there."""
+    visit = services.access.visit(room.user_id, room.channel)
+    if not visit.refusal and services.state.claim_nudge(thread.channel, thread.thread_ts, now=services.clock()):
+        room.tell(_NUDGE)
+
+
+def _names_another(services: Services, room: Room, thread: Thread, text: str) -> bool:
+    with services.snapshots.lease() as snapshot:
+        named = find_named(snapshot, text, may_see=room.may_see)
+    return named is not None and named.account_id != thread.account_id
 
 
 def _take_private(asked: str) -> tuple[str, bool]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from bot.incoming import plain_text
-from bot.listeners.asking import ask, follow_up
+from bot.listeners.asking import ask, follow_up, is_fresh, nudge
+from bot.manners import asks_nothing, is_for_others
 from bot.room import find_room
 
 if TYPE_CHECKING:
@@ -16,23 +16,20 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 _WRITTEN_BY_PERSONS = frozenset({None, "file_share", "thread_broadcast"})
-_THANKS = re.compile(
-    r"(many |ok |great |perfect )?(thanks|thank you|thx|cheers|ta)( a lot| so much| all)?[ !.:)]*", re.IGNORECASE
-)
 
 
 def handle_mention(
     services: Services, body: dict[str, Any], event: dict[str, Any], client: WebClient, context: BoltContext
 ) -> None:
     """Answer ``@precall <account>``."""
-    _hear(services, body, event, client, context, addressed=True)
+    _hear(services, body, event, client, context, direct=False)
 
 
 def handle_message(
     services: Services, body: dict[str, Any], event: dict[str, Any], client: WebClient, context: BoltContext
 ) -> None:
     """Answer a question in the thread of a brief, and a direct message."""
-    _hear(services, body, event, client, context, addressed=event.get("channel_type") == "im")
+    _hear(services, body, event, client, context, direct=event.get("channel_type") == "im")
 
 
 def _hear(
@@ -42,19 +39,25 @@ def _hear(
     client: WebClient,
     context: BoltContext,
     *,
-    addressed: bool,
+    direct: bool,
 ) -> None:
     if event.get("subtype") not in _WRITTEN_BY_PERSONS or event.get("bot_id") or not event.get("user"):
         return
-    room = find_room(body, client, respond=None)
+    room, bot_user_id = find_room(body, client, respond=None), str(context.bot_user_id)
     thread = services.state.find_thread(room.channel, room.thread_ts) if room.thread_ts else None
-    text = plain_text(event.get("text"), bot_user_id=context.bot_user_id)
-    if (thread is None and not addressed) or (thread and (not text or _THANKS.fullmatch(text))):
+    written = event.get("text") or ""
+    text = plain_text(written, bot_user_id=bot_user_id)
+    addressed = direct or f"<@{bot_user_id}" in written
+    if thread is None and not addressed:
+        return
+    if (thread and not text) or (text and asks_nothing(text)) or is_for_others(written, bot_user_id=bot_user_id):
         return
     # One message can arrive as a mention and as a message, and each of them again when an answer was lost.
     if not services.state.claim_event(f"{room.channel}:{event['ts']}", now=services.clock()):
         return
     if thread is None:
         ask(services, room, text)
-    else:
+    elif addressed or is_fresh(services, thread):
         follow_up(services, room, thread, text)
+    else:
+        nudge(services, room, thread)

@@ -22,7 +22,9 @@ SCOPES = MANIFEST["oauth_config"]["scopes"]["bot"]
 EVENTS = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
 KINDS = ("channels", "groups", "im", "mpim")
 # What an event or a feature needs beside the scopes of the methods that are called.
-OF_EVENTS = {"app_mention": "app_mentions:read"} | {f"message.{kind}": f"{kind}:history" for kind in KINDS}
+OF_EVENTS = {"app_mention": "app_mentions:read", "reaction_added": "reactions:read"} | {
+    f"message.{kind}": f"{kind}:history" for kind in KINDS
+}
 OF_FEATURES = {"slash_commands": "commands", "agent_view": "assistant:write"}
 
 
@@ -60,7 +62,7 @@ def test_the_manifest_names_the_commands_and_events_that_are_registered() -> Non
 
 
 def test_the_manifest_asks_for_the_scopes_that_are_used_and_no_other() -> None:
-    sources = "".join(path.read_text() for path in Path("bot").glob("*.py"))
+    sources = "".join(path.read_text() for path in [*Path("bot").glob("*.py"), *Path("bot/listeners").glob("*.py")])
     called = {name for name in METHODS if re.search(rf"\.{name.replace('.', '_')}\(", sources)}
     called |= {"files.getUploadURLExternal", "files.completeUploadExternal"} if "files_upload_v2" in sources else set()
     assert {"chat.postMessage", "conversations.history", "files.info"} <= called

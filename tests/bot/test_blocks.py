@@ -105,6 +105,10 @@ def row(
     )
 
 
+# Where Slack parses nothing; of the last four it is ids and styles alone that are text of their own.
+HARMLESS = {"plain_text", "text", "button", "rich_text_list", "section", "overflow"}
+
+
 def strings(value: Any, *, at: str = "") -> list[tuple[str, str]]:
     """Return every string of a block with the type of the object that it stands in."""
     if isinstance(value, dict):
@@ -122,7 +126,7 @@ def assert_slack_takes(*messages: Message) -> None:
         assert 0 < len(message.text) <= 4000
         assert "<" not in message.text
         assert ">" not in message.text
-        assert {kind for kind, _ in strings(message.blocks)} <= {"plain_text", "text", "button", "rich_text_list"}
+        assert {kind for kind, _ in strings(message.blocks)} <= HARMLESS
 
 
 def shown(message: Message) -> str:
@@ -231,7 +235,7 @@ def test_the_authorship_line_says_model_cost_and_what_was_left_out(
 ) -> None:
     answer = Answer(statements=(Statement(text="Because.", evidence=("A2",)),), authorship=authorship)
 
-    assert shown(answer_message(brief_of("ACME-042"), answer)).endswith(line)
+    assert line in shown(answer_message(brief_of("ACME-042"), answer))
 
 
 def test_a_long_plan_becomes_several_messages_that_lose_nothing(brief_of: Callable[[str], Brief]) -> None:

@@ -1,0 +1,89 @@
+"""What people think of a message: thumbs, the reason for one that points down, and the cross that takes it away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from slack_sdk.errors import SlackApiError
+
+from bot.admission import enter
+from bot.controls import Subject, given, reason_modal
+from bot.incoming import plain_text
+from bot.rights import Role
+from bot.room import find_room
+from storage.state import Feedback
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack, Respond
+    from slack_sdk import WebClient
+
+    from bot.services import Services
+
+_CROSS = "x"
+
+
+def handle_useful(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Record that somebody found a message useful."""
+    ack()
+    if subject := _take(services, body, client, respond):
+        _vote(services, subject, body, vote=1)
+        find_room(body, client, respond).tell("Thank you, noted.")
+
+
+def handle_not_useful(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    """Record that somebody did not find a message useful, and ask why."""
+    ack()
+    if subject := _take(services, body, client, respond):
+        _vote(services, subject, body, vote=-1)
+        client.views_open(trigger_id=body["trigger_id"], view=reason_modal(subject))
+
+
+def handle_reason(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+    """Record why."""
+    ack()
+    subject, room = Subject.of_view(body["view"]), find_room(body, client, respond=None)
+    if enter(services, room, services.state.find_thread(subject.channel, subject.thread_ts)):
+        _vote(services, subject, body, vote=-1, reason=plain_text(given(body["view"])))
+
+
+def handle_reaction(services: Services, event: dict[str, Any], client: WebClient) -> None:
+    """Delete a message of the bot when who asked for it, or ops, marks it with a cross."""
+    if event["reaction"] != _CROSS or event["item"].get("type") != "message":
+        return
+    channel, ts = event["item"]["channel"], event["item"]["ts"]
+    message = services.state.find_message(channel, ts)
+    if message is None or message.deleted_at is not None:
+        return
+    if event["user"] != message.requested_by and services.access.viewer(event["user"]).role is not Role.OPS:
+        return
+    try:
+        client.chat_delete(channel=channel, ts=ts)
+    except SlackApiError as error:
+        if error.response.get("error") != "message_not_found":  # deleted already
+            raise
+    services.state.mark_message_deleted(channel, ts, now=services.clock())
+
+
+def _take(services: Services, body: dict[str, Any], client: WebClient, respond: Respond) -> Subject | None:
+    """Return what was voted on, unless the click came before or this person may not see it."""
+    subject = Subject.of_click(body)
+    # A click whose acknowledgement was lost may arrive again.
+    if not services.state.claim_event(body["trigger_id"], now=services.clock()):
+        return None
+    thread = services.state.find_thread(subject.channel, subject.thread_ts)
+    return subject if enter(services, find_room(body, client, respond), thread) else None
+
+
+def _vote(
+    services: Services, subject: Subject, body: dict[str, Any], *, vote: Literal[1, -1], reason: str = ""
+) -> None:
+    services.state.add_feedback(
+        Feedback(
+            channel=subject.channel,
+            message_ts=subject.message_ts,
+            user_id=body["user"]["id"],
+            vote=vote,
+            reason=reason,
+            at=services.clock(),
+        )
+    )
