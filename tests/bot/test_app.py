@@ -39,7 +39,7 @@ class Registrations:
         self.commands.append(name)
         return lambda _: None
 
-    def event(self, name: str) -> Any:
+    def event(self, name: str, **_: Any) -> Any:
         self.events.add(name)
         return lambda _: None
 
