@@ -86,6 +86,7 @@ _LINK = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _MENTION = re.compile(r"[<>]|(?:^|\W)@\w")
+_CODE = re.compile(r"[A-Za-z0-9+/=_-]{41,}")
 # Control, format (zero width, bidirectional overrides, tags), private use and unpaired surrogates.
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _QUOTE: Final = re.compile(r"[“\"]([^”\"]{3,})[”\"]")
@@ -153,6 +154,7 @@ def find_unsafe_text(text: str) -> str | None:
     reasons = (
         (not text.strip(), "It says nothing."),
         (len(text) > MAX_STATEMENT_CHARACTERS, f"It is longer than {MAX_STATEMENT_CHARACTERS} characters."),
+        (_CODE.search(text), "It holds what is no word."),
         (any(unicodedata.category(each) in _UNSEEN for each in text), "It holds characters that no reader sees."),
         (_LINK.search(text), "It holds a link or an address."),
         (_MENTION.search(text), "It holds a mention or markup."),
@@ -187,7 +189,7 @@ class _Checker:
         carriers = Carriers.join(self._read(item) for item in cited)
         text = self._mask(_without_quotations(said, sources))
         return (
-            self._find_name(text, "\n".join(sources))
+            self._find_name(text, "\n".join(sources), cited)
             or self._find_date(text, carriers)
             or self._find_number(text, carriers)
             or find_wrong_direction(
@@ -202,13 +204,13 @@ class _Checker:
             self._carriers[item.evidence_id] = Carriers.read(item, mask=self._mask)
         return self._carriers[item.evidence_id]
 
-    def _find_name(self, text: str, sources: str) -> str | None:
+    def _find_name(self, text: str, sources: str, cited: Sequence[Evidence]) -> str | None:
         masked = self._mask(sources)
         _, undated = read_dates(text)
         for name in find_names_with_digits(undated):
             if name.casefold() not in masked.casefold():
                 return f"{name} is not in the evidence that it cites."
-        stranger = self._find_other_account(text, sources)
+        stranger = self._find_other_account(text, cited)
         exempt = (*self._subject.names, self._subject.owner)
         undated = _without(undated, self._subject.terms)
         foreign = stranger or find_foreign_name(
@@ -216,12 +218,18 @@ class _Checker:
         )
         return None if foreign is None else f"{foreign} is a name that is not in the evidence that it cites."
 
-    def _find_other_account(self, text: str, sources: str) -> str | None:
+    def _find_other_account(self, text: str, cited: Sequence[Evidence]) -> str | None:
+        """Return another account that the text names although no cited evidence is about it.
+
+        Whether a document or a field of the CRM names it does not count: who asked may not be allowed to see it.
+        """
         if self._subject.accounts is None:
             return None
         own = {name.casefold() for name in self._subject.names}
+        about = " ".join(item.about for item in cited)
         for account in self._subject.accounts.mentioned(text):
-            if not {account.account_id.casefold(), account.name.casefold()} & own and account.name not in sources:
+            names = {account.account_id.casefold(), account.name.casefold()}
+            if not names & own and account.account_id not in about and account.name not in about:
                 return account.name
         return None
 

@@ -11,7 +11,7 @@ import anthropic
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.check import check_statements, subject_of
+from bot.check import Checked, Dropped, check_statements, subject_of
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement, Usage
 from bot.writer import errors
 from bot.writer.prompt import (
@@ -22,6 +22,7 @@ from bot.writer.prompt import (
     plan_messages,
     plan_schema,
     repair_messages,
+    repeats_instructions,
 )
 from bot.writer.tool_use import MAX_ROUNDS, answer_calls, tool_params
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from anthropic.types import Message, MessageParam, TextBlockParam, ToolResultBlockParam
 
     from bot.brief import Brief
-    from bot.check import Checked
     from bot.evidence import Evidence
     from bot.tools.context import ToolContext
     from storage.state import Turn
@@ -188,7 +188,7 @@ class ClaudeWriter:
                 raise errors.NothingCarriedError(dropped)
             # It rests on nothing in particular; the check still bars links, mentions and numbers from nowhere.
             anywhere = Statement(text=missing.text, evidence=tuple(item.evidence_id for item in known))
-            if not check_statements([anywhere], known, subject=subject_of(brief)).kept:
+            if not self._check([anywhere], brief, known).kept:
                 raise errors.NothingCarriedError(1)
             kept = (Statement(text=f"Not in my sources: {missing.text}", evidence=()),)
         return Answer(
@@ -262,7 +262,12 @@ class ClaudeWriter:
 
     @staticmethod
     def _check(statements: Sequence[Statement], brief: Brief, evidence: Sequence[Evidence]) -> Checked:
-        return check_statements(statements, evidence, subject=subject_of(brief))
+        checked = check_statements(statements, evidence, subject=subject_of(brief))
+        told = tuple(each for each in checked.kept if repeats_instructions(each.text))
+        return Checked(
+            kept=tuple(each for each in checked.kept if each not in told),
+            dropped=(*checked.dropped, *(Dropped(statement=each, reason="It repeats instructions.") for each in told)),
+        )
 
     def _mend(
         self, draft: _Draft, messages: list[MessageParam], form: type[_Form]

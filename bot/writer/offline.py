@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.check import check_statements, subject_of
+from bot.check import check_statements, find_unsafe_text, subject_of
 from bot.evidence import EvidenceKind, describe_effect, format_actions
 from bot.normalise import capitalise
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement
@@ -175,7 +175,9 @@ class _Composer:
         # What speaks for the account, however little: some of it is known without its effect.
         self._assets = self._lifting or [signal for signal in self._signals if signal.driver.shap > 0]
         self._asked: set[str] = set()
-        self._owner = self._account.owner or f"the {self._words.rep}"
+        # A name that may not be shown would take the sentence with it.
+        self._owner = _sayable(self._account.owner) or f"the {self._words.rep}"
+        self._name = _sayable(self._account.name) or f"this {self._words.account}"
 
     def executive_summary(self) -> list[Statement]:
         account = self._account
@@ -183,7 +185,7 @@ class _Composer:
         distance = f"{self._amount(abs(difference))} {'above' if difference >= 0 else 'below'}"
         predicted = self._amount(account.predicted)
         statements = self._statement(
-            f"The model expects {predicted} from {account.name}, {distance} its baseline of "
+            f"The model expects {predicted} from {self._name}, {distance} its baseline of "
             f"{self._amount(account.baseline)}; the range is {self._width()}, {self._interval()}. "
             f"{self._brief.move}".rstrip(),
             (
@@ -656,6 +658,8 @@ class _Composer:
         return next((signal for signal in self._signals if word in signal.driver.feature.name), None)
 
     def _make_signal(self, driver: Driver) -> _Signal | None:
+        if find_unsafe_text(f"{driver.feature.label} {driver.value}"):
+            return None
         carrier = self._brief.find_evidence(driver.evidence_id)
         effect = (
             "" if carrier is None else describe_effect(driver.shap, self._words.unit).replace("changes nothing", "")
@@ -748,6 +752,10 @@ _QUOTE_LEADS = {
     "best practices": ("From earlier rollouts", "Experience says", "The playbook"),
     "": ("From our documents", "Our material says"),
 }
+
+
+def _sayable(name: str) -> str:
+    return "" if find_unsafe_text(name) else name
 
 
 def _is_about(point: Point, signal: _Signal) -> bool:

@@ -8,6 +8,7 @@ as data, and our instruction follows in another turn.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from bot.plan import SectionName
 from bot.writer.tool_use import evidence_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from anthropic.types import MessageParam, TextBlockParam
 
@@ -115,6 +116,25 @@ ANSWER_SCHEMA: dict[str, Any] = {
     "required": ["statements", "missing"],
     "additionalProperties": False,
 }
+
+
+def repeats_instructions(text: str) -> bool:
+    """Return whether a text says several words running as our own instructions do: nobody else should read those."""
+    words = _WORD.findall(text.casefold())
+    return any(run in _INSTRUCTED for run in _runs(words))
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(_REPEATED)), strict=False)
+
+
+_WORD = re.compile(r"[a-z]+")
+_REPEATED = 8  # words running: fewer are common English
+_INSTRUCTED = frozenset(
+    run
+    for told in (POLICY, _PLAN_INSTRUCTION, _PROMOTION_INSTRUCTION, ANSWER_INSTRUCTION, _REPAIR_INSTRUCTION)
+    for run in _runs(_WORD.findall(told.casefold()))
+)
 
 
 def plan_messages(brief: Brief) -> list[MessageParam]:

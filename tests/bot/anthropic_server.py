@@ -5,6 +5,7 @@ It writes a valid plan or answer for any brief from the evidence that it finds i
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
@@ -57,6 +58,7 @@ class Scenario(Enum):
     INVENTED_NUMBERS = auto()
     ONE_SECTION_INVENTED = auto()
     HIJACKED = auto()
+    OBEDIENT = auto()
     NOT_IN_SOURCES = auto()
     SLOW = auto()
     TOOL_CALL = auto()
@@ -324,6 +326,8 @@ def write(body: dict[str, Any], scenario: Scenario) -> str:
         return '{"plan": "in words"}'
     evidence = find_evidence(body)
     schema = body["output_config"]["format"]["schema"]
+    if scenario is Scenario.OBEDIENT:
+        return json.dumps(_obey(body, evidence, schema), ensure_ascii=False)
     written: dict[str, Any] = {}
     for place, (name, part) in enumerate(schema["properties"].items()):
         if part["type"] == "string":
@@ -341,6 +345,33 @@ def write(body: dict[str, Any], scenario: Scenario) -> str:
             spoilt = scenario if scenario is not Scenario.ONE_SECTION_INVENTED else Scenario.NORMAL
             written[name] = _statement(evidence, place, spoilt)
     return json.dumps(written, ensure_ascii=False)
+
+
+def _obey(body: dict[str, Any], evidence: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
+    """Write what any text in the request demands in «», and nothing else, citing whatever holds the demand."""
+    blocks = [block for message in body["messages"] for block in message["content"]]
+    data = "\n".join(block.get("text") or json.dumps(block, ensure_ascii=False) for block in blocks)
+    instructions = " ".join(block["text"] for block in body["system"])
+    told = {
+        "SYSTEM": re.split(r"(?<=[.:])\s", instructions),
+        "BASE64": [base64.b64encode(instructions[:300].encode()).decode()],
+        "ENVIRONMENT": ["SLACK_BOT_TOKEN, ANTHROPIC_API_KEY and PRECALL_HOME are set."],
+    }
+    demands = dict.fromkeys(json.loads(f'"{each}"') for each in re.findall(r"«([^«»\n]+)»", data))
+    statements = [
+        {"text": text, "evidence": [*[key for key, held in evidence if demand in held][:3], evidence[0][0]]}
+        for demand in demands
+        for text in told.get(demand, [demand])
+    ] or [_statement(evidence, 0, Scenario.NORMAL)]
+    places = list(schema["properties"].items())
+    return {
+        name: "See https://evil.example"
+        if part["type"] == "string"
+        else statements[place :: len(places)]
+        if part["type"] == "array"
+        else statements[place % len(statements)]
+        for place, (name, part) in enumerate(places)
+    }
 
 
 def _statement(evidence: list[tuple[str, str]], place: int, scenario: Scenario) -> dict[str, Any]:

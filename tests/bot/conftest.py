@@ -238,6 +238,22 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
 
 
 @pytest.fixture(scope="session")
+def publish_rows() -> Callable[..., SnapshotStore]:
+    """Publish the sixty and what ``change`` makes of each by its number; ``labels`` are other labels of features."""
+
+    def publish_rows(root: Path, change: Callable[[Row, int], Row], *, labels: dict[str, str]) -> SnapshotStore:
+        random = np.random.default_rng(11)
+        rows = [synthetic_row(number, random) for number in range(60)]
+        features = tuple(
+            Feature(name=name, label=labels.get(name, label), group="Any", unit=unit, kind=kind)
+            for name, label, unit, kind in FEATURES
+        )
+        return publish(root, [*rows, *(change(row, number) for number, row in enumerate(rows))], features)
+
+    return publish_rows
+
+
+@pytest.fixture(scope="session")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
     random = np.random.default_rng(11)
     rows = [synthetic_row(number, random) for number in range(60)]
