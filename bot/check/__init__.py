@@ -107,9 +107,11 @@ _LISTED_NOUNS: Final = frozenset(
     {"drivers", "signals", "factors", "reasons", "points", "forces", "things", "arguments"}
 )
 _PAST: Final = re.compile(
-    r"\b(?:from|was|were|had|before|previously|used to|earlier|last|formerly|until|at the time|back then|since)\b",
+    r"\b(?:from|was|were|had|before|previously|used to|earlier|last|formerly|until|at the time|back then)\b",
     re.IGNORECASE,
 )
+_NOW: Final = re.compile(r"\b(?:now|today|currently|stands)\b", re.IGNORECASE)
+_PAST_REACH: Final = 40
 _AGO: Final = re.compile(
     r"\b(?:yesterday|last (?:week|month|quarter|year|spring|summer|autumn|winter)|(?:a|one|two|three|\d+) "
     r"(?:days?|weeks?|months?|quarters?|years?) ago)\b",
@@ -253,7 +255,7 @@ class _Checker:
             if (
                 found
                 and all(fact.is_past for fact in found)
-                and not (_PAST.search(undated[: amount.start]) or is_derived(amount, undated, carriers.facts))
+                and not (_is_past(undated[: amount.start]) or is_derived(amount, undated, carriers.facts))
             ):
                 return f"{amount.written} held before, not today."
             if found and not any(fact.is_own for fact in found) and _is_about_account(undated, amount.start):
@@ -279,6 +281,12 @@ class _Checker:
         if self._subject.owner:
             text = re.sub(rf"(?<!\w){re.escape(self._subject.owner)}(?!\w)", _OWNER, text, flags=re.IGNORECASE)
         return text
+
+
+def _is_past(before: str) -> bool:
+    """Return whether the words before a number say that it held once."""
+    near = re.split(r"[;.]\s", before[-_PAST_REACH:])[-1]
+    return bool(_PAST.search(near)) and not _NOW.search(near)
 
 
 def _counts_what_is_cited(amount: Amount, carriers: Carriers) -> bool:
@@ -310,13 +318,13 @@ def _without_quotations(text: str, sources: Sequence[str]) -> str:
 
 
 _CLAUSE: Final = re.compile(r"[;:.!?(),\u2014\u2013]\s|\s(?:while|whereas|but|because|since|so|where|as)\s")
-_OWN: Final = re.compile(r"\b(?:they|their|theirs|its|the account|this account|this customer)\b", re.IGNORECASE)
+_OWN: Final = re.compile(r"\b(?:they|their|theirs|the account|this account|this customer)\b", re.IGNORECASE)
 _FORECAST: Final = re.compile(r"\b(?:the|this|our|today's) (?:forecast|prediction|baseline)\b", re.IGNORECASE)
 _OTHERS: Final = re.compile(
-    r"\b(?:customers?|accounts(?! with us)|companies|company|firms?|teams|buyers?|prospects|peers|users|leaders|"
+    r"\b(?i:customers?|accounts(?! with us)|companies|company|firms?|teams|buyers?|prospects|peers|users|leaders|"
     r"tenants?|vendors?|competitors?|rivals?|others?|deals?|evaluations?|opportunit(?:y|ies)|we|our|ours|us|market|industry|sector|"
     r"median|average|typical(?:ly)?|reference|survey|who|engineers|product|platform|practices|households|clients|"
-    r"with less|with more|[A-Z]\w+[A-Z]\w+)\b"
+    r"with less|with more)\b|\b[A-Z]\w+[A-Z]\w+\b"
 )
 
 

@@ -110,11 +110,11 @@ _FROM: Final = re.compile(r"\bfrom\s?$", re.IGNORECASE)
 _TO: Final = re.compile(r"\s(?:to|into)\s(?:just\s|only\s|about\s)?")
 _ARROW: Final = re.compile(r"\s?(?:→|->)\s?")
 _ABOVE: Final = re.compile(
-    r"\b(?:more than|over|above|at least|no less than|upwards of|beyond|exceed(?:s|ing)?|past|from)\s(?:the\s)?$",
+    r"\b(?:more than|over|above|at least|no less than|upwards of|beyond|exceed(?:s|ing)?|past|from)\s$",
     re.IGNORECASE,
 )
 _BELOW: Final = re.compile(
-    r"\b(?:less than|fewer than|under|below|up to|at most|no more than)\s(?:the\s)?$",
+    r"\b(?:less than|fewer than|under|below|up to|at most|no more than)\s$",
     re.IGNORECASE,
 )
 _ABOUT: Final = re.compile(

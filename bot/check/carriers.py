@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A number of the evidence, the stems of the words around it, and whether it is one of the account itself."""
+    """A number of the evidence, the stems of the words around it, and whether it is one of the account itself.
+
+    ``is_baseline`` is the number that a driver's effect counts from, which nothing is added to.
+    """
 
     amount: Amount
     stems: frozenset[str]
     is_own: bool
+    is_baseline: bool
     kind: EvidenceKind
 
     @property
@@ -51,12 +55,19 @@ class Carriers:
         dates: list[Date] = []
         for place, sentence in enumerate(_sentences(mask(item.text))):
             found, undated = read_dates(write_digits(sentence))
+            undated = WITH_DIGITS.sub(lambda match: " " * len(match.group()), undated)
             dates += found
             # The second sentence of a driver is about the accounts on either side of its value.
             is_own = item.kind is not EvidenceKind.PASSAGE and (item.kind is not EvidenceKind.DRIVER or not place)
             facts += [
-                Fact(amount=amount, stems=stems(sentence), is_own=is_own, kind=item.kind)
-                for amount in read_amounts(WITH_DIGITS.sub(" ", undated))
+                Fact(
+                    amount=amount,
+                    stems=stems(sentence),
+                    is_own=is_own,
+                    is_baseline=item.kind is EvidenceKind.DRIVER and undated[: amount.start].endswith("baseline of "),
+                    kind=item.kind,
+                )
+                for amount in read_amounts(undated)
             ]
         return cls(facts=tuple(facts), dates=tuple(dates), words=f"{item.text} {item.citation}".casefold())
 
@@ -81,7 +92,12 @@ class Carriers:
         Where what is counted is named in the evidence, the number has to stand beside that name; where passages hold
         many numbers, one of theirs shares at least a word with what is said of it.
         """
-        carrying = [fact for fact in self.facts if stated.is_carried_by(fact.amount)]
+        spoken = _INTERVAL.search(text) is not None
+        carrying = [
+            fact
+            for fact in self.facts
+            if stated.is_carried_by(fact.amount) and (spoken or "interval" not in fact.amount.noun)
+        ]
         if sum(fact.kind is EvidenceKind.PASSAGE for fact in self.facts) > _FEW:
             said = stems(text)
             carrying = [fact for fact in carrying if fact.kind is not EvidenceKind.PASSAGE or fact.stems & said]
@@ -93,6 +109,7 @@ class Carriers:
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"•])|\n+")
 _WORD: Final = re.compile(r"[a-z]{3,}")
+_INTERVAL: Final = re.compile(r"\b(?:interval|chances?|odds|likely|likelihood|confiden\w*|sure|range)\b", re.IGNORECASE)
 _FEW: Final = 3
 _ENDINGS: Final = ("ations", "ation", "ings", "ing", "ers", "ies", "ed", "es", "er", "ly", "s", "y", "e")
 _FUNCTION_WORDS: Final = frozenset(

@@ -20,7 +20,7 @@ _SUM: Final = re.compile(
     r"\b(?:together|combined|in total|in all|altogether|jointly|sum|between them|add up to|both)\b", re.IGNORECASE
 )
 _DIFFERENCE: Final = re.compile(
-    r"\b(?:difference|new|more|fewer|additional|extra|gap|apart|net|distance|spread|further|ahead of|behind|outweighs?|"
+    r"\b(?:difference|new|additional|extra|gap|apart|net|distance|spread|further|ahead of|behind|outweighs?|"
     r"exceeds?|higher than|lower than|more than (?:the|its|their|they)|less than (?:the|its|their))\b",
     re.IGNORECASE,
 )
@@ -41,10 +41,20 @@ def is_derived(stated: Amount, text: str, facts: Sequence[Fact]) -> bool:
     near = text[max(stated.start - _REACH, 0) : stated.end + _REACH]
     if stated.unit == "%" and stated.bound is Bound.ABOVE and _is_above_share(stated, facts):
         return True
+    if stated.unit == "%" and any(
+        other.unit == "%" and is_near(stated, 100 - other.size) for other in _stated_twice(stated, text, facts)
+    ):
+        return True
     if stated.unit == "points":
         percents = [fact.amount.size for fact in facts if fact.amount.unit == "%"]
         return any(is_near(stated, abs(a - b)) for a, b in combinations(percents, 2))
-    sizes = tuple(dict.fromkeys(fact.amount.size for fact in facts if fact.is_own and fact.amount.unit == stated.unit))
+    sizes = tuple(
+        dict.fromkeys(
+            fact.amount.size
+            for fact in facts
+            if fact.is_own and not fact.is_baseline and fact.amount.unit == stated.unit
+        )
+    )
     if _SUM.search(near) and any(
         is_near(stated, sum(chosen, Decimal(0)))
         for terms in range(2, _MOST_TERMS + 1)

@@ -18,7 +18,7 @@ _UP: Final = re.compile(
     r"support(?:s|ed|ing)?|contribut(?:e|es|ed|ing)|help(?:s|ed|ing)?|improv(?:e|es|ed|ing)|grow(?:s|n|ing)?|grew|"
     r"push(?:es|ed|ing)? (?:\w+ ){0,3}up|driv(?:e|es|ing) (?:\w+ ){0,3}up|rose|rises?|gain(?:s|ed)?|above|up by|up|"
     r"in (?:our|their|its) favou?r|tailwinds?|plus|speaks? for|strengthen(?:s|ed|ing)?|bring(?:s|ing)?|brought|"
-    r"asset|upside|positive(?:ly)?|higher|more|carr(?:y|ies)|favou?rs?)\b",
+    r"asset|upside|positive(?:ly)?|(?:higher|more)(?! than)|carr(?:y|ies)|favou?rs?)\b",
     re.IGNORECASE,
 )
 _DOWN: Final = re.compile(
@@ -26,7 +26,7 @@ _DOWN: Final = re.compile(
     r"cost(?:s|ing)?|hold(?:s|ing)? (?:\w+ ){0,3}back|held (?:\w+ ){0,3}back|weigh(?:s|ed|ing)?|shav(?:e|es|ed|ing)|"
     r"pull(?:s|ed|ing)? (?:\w+ ){0,3}down|push(?:es|ed|ing)? (?:\w+ ){0,3}down|bring(?:s|ing)? (?:\w+ ){0,3}down|"
     r"hurt(?:s|ing)?|subtract(?:s|ed|ing)?|brakes?|headwinds?|minus|fell|falls?|fallen|drop(?:s|ped)?|dropping|below|"
-    r"down by|down|speaks? against|weaken(?:s|ed|ing)?|decreas(?:e|es|ed|ing)|less|los(?:e|es|ing|s)|lost|"
+    r"down by|down|speaks? against|weaken(?:s|ed|ing)?|decreas(?:e|es|ed|ing)|less(?! than)|los(?:e|es|ing|s)|lost|"
     r"erod(?:e|es|ed|ing)|penalt(?:y|ies)|penali[sz]es?|negative(?:ly)?|short of|detract(?:s|ed|ing)?|"
     r"remov(?:e|es|ed|ing)|strip(?:s|ped)?|drain(?:s|ed|ing)?|eat(?:s|ing)?|knock(?:s|ed|ing)?|depress(?:es|ed|ing)?|"
     r"trim(?:s|med)?|counts? against)\b",
@@ -58,6 +58,8 @@ _ROSE: Final = re.compile(
 _FELL: Final = re.compile(
     r"\b(?:fell|fallen|falls?|down|dropped|drops?|declined|decreased|sank|lost) (?:\w+ )?from\s?$", re.IGNORECASE
 )
+# "lowers it further, by $3K": the verb stands in the clause before
+_BY: Final = re.compile(r"\s*(?:(?:though|if|but) )?(?:only |just )?by (?:only |about |just |some )?", re.IGNORECASE)
 _REACH: Final = 45  # characters after an amount in which "less" or "above" may stand
 _WORD: Final = re.compile(r"[a-z]{3,}")
 
@@ -108,6 +110,8 @@ def _by_amount(text: str, verbs: str, effects: Sequence[Effect]) -> str | None:
             continue
         named_before = _clause_before(text, start, amount.start)
         before = _clause_before(verbs, start, amount.start)
+        if len(effects) == 1 and _BY.fullmatch(before):
+            before = verbs[start : amount.start]
         after = verbs[amount.end : amount.end + _REACH]
         start = amount.end
         if len({effect.direction for effect in matching}) > 1:

@@ -29,7 +29,7 @@ _TITLE: Final = frozenset({"Mr", "Mrs", "Ms", "Dr"})
 _ACTS: Final = re.compile(
     r"(?:['\u2019]s\b|\s(?:is|was|has|had|will|would|can|could|may|might|does|did|offers?|sells?|wins?|loses?|charges?|bills|"
     r"undercuts?|competes?|lacks?|claims?|raised|promises|bundles|wants|needs|expects|pays|bought|uses|runs|already|also|"
-    r"never|still|went|moved|grew|cut|took|fell|rose|gets?|got|makes?|made|came|began|more\sthan|no\slonger|\w+ed\s(?:its|the|a|an|their|on|for|to|in|at|by|from|over|with))\s)"
+    r"never|still|went|moved|grew|cut|took|fell|rose|gets?|got|makes?|made|came|began|more\sthan|no\slonger|\w+ed\s(?:its|the|a|an|their|on|for|to|in|at|by|from|over|with|\d+))\s)"
 )
 _FOLLOWING: Final = re.compile(r"\s([A-Z][a-z][\w-]*)")
 # Words that begin a sentence before a name: "Ask Tessaline", "Against CloudControl".

@@ -73,7 +73,7 @@ def _read_brief(brief: dict[str, object]) -> Iterator[Case]:
         forecast=str(brief["forecast"]),
         accounts=SimilarAccounts(others),
     )
-    for part in ("seen", "seen_later", "unseen"):
+    for part in ("seen", "seen_later", "seen_third", "unseen"):
         for text, *cited in brief.get(part, []):  # type: ignore[attr-defined] # as above
             statement = Statement(text=text, evidence=tuple(cited))
             yield Case(statement=statement, evidence=evidence, subject=subject, others=others, source=part)
