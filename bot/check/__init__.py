@@ -191,7 +191,8 @@ class _Checker:
         carriers = Carriers.join(self._read(item) for item in cited)
         text = self._mask(_without_quotations(said, sources))
         return (
-            self._find_name(text, "\n".join(sources), cited)
+            self._find_other_account(said, cited)
+            or self._find_name(text, "\n".join(sources))
             or self._find_date(text, carriers)
             or self._find_number(text, carriers)
             or find_wrong_direction(
@@ -206,21 +207,18 @@ class _Checker:
             self._carriers[item.evidence_id] = Carriers.read(item, mask=self._mask)
         return self._carriers[item.evidence_id]
 
-    def _find_name(self, text: str, sources: str, cited: Sequence[Evidence]) -> str | None:
+    def _find_name(self, text: str, sources: str) -> str | None:
         masked = self._mask(sources)
         _, undated = read_dates(text)
         for name in find_names_with_digits(undated):
             if name.casefold() not in masked.casefold():
                 return f"{name} is not in the evidence that it cites."
-        stranger = self._find_other_account(text, cited)
         exempt = (*self._subject.names, self._subject.owner)
         undated = _without(undated, self._subject.terms)
-        foreign = stranger or find_foreign_name(
-            undated, carriers=sources, exempt=exempt, vocabulary=self._known_names()
-        )
+        foreign = find_foreign_name(undated, carriers=sources, exempt=exempt, vocabulary=self._known_names())
         return None if foreign is None else f"{foreign} is a name that is not in the evidence that it cites."
 
-    def _find_other_account(self, text: str, cited: Sequence[Evidence]) -> str | None:
+    def _find_other_account(self, said: str, cited: Sequence[Evidence]) -> str | None:
         """Return another account that the text names although no cited evidence is about it.
 
         Whether a document or a field of the CRM names it does not count: who asked may not be allowed to see it.
@@ -229,10 +227,10 @@ class _Checker:
             return None
         own = {name.casefold() for name in self._subject.names}
         about = " ".join(item.about for item in cited)
-        for account in self._subject.accounts.mentioned(text):
+        for account in self._subject.accounts.mentioned(_replace(said, self._subject.names, _ACCOUNT)):
             names = {account.account_id.casefold(), account.name.casefold()}
             if not names & own and account.account_id not in about and account.name not in about:
-                return account.name
+                return f"{account.name} is another account, which nothing that it cites is about."
         return None
 
     def _find_date(self, text: str, carriers: Carriers) -> str | None:
@@ -276,11 +274,7 @@ class _Checker:
         return self._vocabulary
 
     def _mask(self, text: str) -> str:
-        for name in sorted(filter(None, self._subject.names), key=len, reverse=True):
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", _ACCOUNT, text, flags=re.IGNORECASE)
-        if self._subject.owner:
-            text = re.sub(rf"(?<!\w){re.escape(self._subject.owner)}(?!\w)", _OWNER, text, flags=re.IGNORECASE)
-        return text
+        return _replace(_replace(text, self._subject.names, _ACCOUNT), (self._subject.owner,), _OWNER)
 
 
 def _is_past(before: str) -> bool:
@@ -292,6 +286,12 @@ def _is_past(before: str) -> bool:
 def _counts_what_is_cited(amount: Amount, carriers: Carriers) -> bool:
     """Return whether the number counts the signals that the statement lists: "Three drivers carry it"."""
     return not amount.unit and bool(_LISTED_NOUNS.intersection(amount.noun)) and amount.size <= carriers.pieces
+
+
+def _replace(text: str, names: Sequence[str], by: str) -> str:
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", by, text, flags=re.IGNORECASE)
+    return text
 
 
 def _as_read(text: str) -> str:

@@ -176,8 +176,14 @@ class _Composer:
         self._assets = self._lifting or [signal for signal in self._signals if signal.driver.shap > 0]
         self._asked: set[str] = set()
         # A name that may not be shown would take the sentence with it.
-        self._owner = _sayable(self._account.owner) or f"the {self._words.rep}"
-        self._name = _sayable(self._account.name) or f"this {self._words.account}"
+        self._owner = self._sayable(self._account.owner) or f"the {self._words.rep}"
+        self._name = self._sayable(self._account.name) or f"this {self._words.account}"
+
+    def _sayable(self, name: str) -> str:
+        """Return a name that may stand in a sentence, or nothing: no link, and no other account's name within."""
+        own = {self._account.account_id, self._account.name}
+        others = self._brief.accounts.mentioned(name) if self._brief.accounts else ()
+        return "" if find_unsafe_text(name) or any(not own & {each.account_id, each.name} for each in others) else name
 
     def executive_summary(self) -> list[Statement]:
         account = self._account
@@ -658,7 +664,7 @@ class _Composer:
         return next((signal for signal in self._signals if word in signal.driver.feature.name), None)
 
     def _make_signal(self, driver: Driver) -> _Signal | None:
-        if find_unsafe_text(f"{driver.feature.label} {driver.value}"):
+        if not self._sayable(f"{driver.feature.label} {driver.value}"):
             return None
         carrier = self._brief.find_evidence(driver.evidence_id)
         effect = (
@@ -752,10 +758,6 @@ _QUOTE_LEADS = {
     "best practices": ("From earlier rollouts", "Experience says", "The playbook"),
     "": ("From our documents", "Our material says"),
 }
-
-
-def _sayable(name: str) -> str:
-    return "" if find_unsafe_text(name) else name
 
 
 def _is_about(point: Point, signal: _Signal) -> bool:
