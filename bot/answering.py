@@ -43,11 +43,12 @@ def answer_call(context: ToolContext, call: ToolCall) -> Answer:
     result = run(context, call)
     carried = _quotations(result, call) if isinstance(call, SearchDocuments) else _as_found(result)
     missing = result.missing
-    if not carried and not missing:
+    if not carried and not missing and not result.objection:
         missing = "our documents have no sentence on that; one that does would have to be added."
     # Each is the text of its own evidence: what is left to check is whether a name in it is a link or a mention.
     kept = [statement for statement in carried if find_unsafe_text(statement.text) is None]
-    lead = [Statement(text=f"Not in my sources: {missing[:_MISSING_CHARACTERS]}", evidence=())] if missing else []
+    told = (result.objection, f"Not in my sources: {missing}" if missing else "")
+    lead = [Statement(text=text[:_MISSING_CHARACTERS], evidence=()) for text in told if text]
     return Answer(
         statements=(*lead, *kept),
         authorship=Authorship(model=None, note=NOTE, dropped=len(carried) - len(kept), usage=None),

@@ -34,3 +34,8 @@ class Turns:
                 if not line:
                     del self._lines[key]
                 self._moved.notify_all()
+
+    def waiting(self, key: Hashable) -> int:
+        """Return how many stand in a line, whose turn it is included."""
+        with self._moved:
+            return len(self._lines.get(key, ()))

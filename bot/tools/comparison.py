@@ -28,14 +28,14 @@ def compare(context: ToolContext, call: Compare) -> ToolResult:
     An account that does not exist and one that may not be seen are the same: not known.
     """
     found: list[Evidence] = []
-    missing = []
+    unclear = []
     for asked in dict.fromkeys(call.accounts):
         matches = match_accounts(context.snapshot, asked, may_see=context.may_see)
         if len(matches.named) == 1:
             found += _beside(context, matches.named[0])
         else:
-            missing.append(_unclear(context, asked, matches.named or matches.alike, several=bool(matches.named)))
-    return ToolResult(evidence=context.number(found), missing=" ".join(missing))
+            unclear.append(_unclear(context, asked, matches.named or matches.alike, several=bool(matches.named)))
+    return ToolResult(evidence=context.number(found), objection=" ".join(unclear))
 
 
 def _unclear(context: ToolContext, asked: str, choices: tuple[Account, ...], *, several: bool) -> str:

@@ -64,10 +64,15 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
-    """What a tool found, most important first, and a sentence on what it did not find; either may be empty."""
+    """What a tool found, most important first; each of the parts may be empty.
+
+    ``missing`` is a sentence on what the sources would have to hold, ``objection`` one on why the question cannot be
+    answered as it was put.
+    """
 
     evidence: tuple[Evidence, ...] = ()
     missing: str = ""
+    objection: str = ""
 
 
 def draft(kind: EvidenceKind, citation: str, text: str, *, about: str = "") -> Evidence:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from bot.tools.account import account_facts, changes, drivers, why_allocated
 from bot.tools.calls import AccountFacts, Changes, Compare, Drivers, SearchDocuments, WhatIf, WhyAllocated
 from bot.tools.comparison import compare
-from bot.tools.context import ToolResult
 from bot.tools.documents import search_documents
+from bot.tools.what_if import what_if
 
 if TYPE_CHECKING:
     from bot.tools.calls import ToolCall
-    from bot.tools.context import ToolContext
+    from bot.tools.context import ToolContext, ToolResult
 
 
 def run(context: ToolContext, call: ToolCall) -> ToolResult:
@@ -21,7 +21,7 @@ def run(context: ToolContext, call: ToolCall) -> ToolResult:
         case Drivers():
             result = drivers(context, call)
         case WhatIf():
-            result = ToolResult(missing="a what-if needs the model to be run again with your assumption.")
+            result = what_if(context, call)
         case WhyAllocated():
             result = why_allocated(context, call)
         case Compare():
