@@ -1,215 +1,220 @@
-"""Explanations beside shap, woodelf-explainer, shapiq and the prediction itself, on the same rows in one run.
+"""Explanations beside shap, woodelf-explainer, shapiq and the prediction itself: `python bench/run.py --only explain`.
 
-    python bench/explain.py [small] [middle] [large] [pairs] [--repeat 5]
-
-Without a name it runs all four. Peers that are not installed are left out and named. Every figure is the median of
-interleaved runs in wall seconds; tables are built for each run and timed apart. The first call of each kernel compiles
-it and is not counted. shap's interventional interaction values are all zero, so it is no peer for pairs.
+Seconds are from a fitted model to its explanations; what of them goes into tables or an explainer is told apart. The
+first call of each kernel compiles it, or loads it, and is not counted. A peer explains in pieces and is stopped at the
+first piece after ``LIMIT_SECONDS``. shap's interventional interaction values are all zero, so it is no peer for pairs.
+The million rows are made piece by piece: what is held at once is a piece and what comes of it.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import resource
 import statistics
 import time
 import warnings
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from row import Row
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 
-from pipeline.tree_shap import InterventionalExplainer, from_sklearn
+from pipeline.tree_shap import STORED_BYTES, InterventionalExplainer, from_sklearn, warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
 
-SLOW_PEER_RUNS = 1  # of peers that take a minute and more
-WHOLE = 1_000_000
-ROWS_AT_ONCE = 65_536
+PACKAGES = ("numba", "numpy", "scikit-learn", "shap", "woodelf-explainer", "shapiq")
+LIMIT_SECONDS = 40.0
+ONCE_BEYOND_SECONDS = 4.0
+RUNS = 5
+PIECE = 50_000
+MANY = 4_096
 
 
-class Figure(NamedTuple):
-    """Median seconds to build and to run."""
+class Timed(NamedTuple):
+    """Median seconds to build and to run; ``within`` is False for a peer that was stopped."""
 
     build: float
     run: float
+    within: bool = True
 
     @property
     def total(self) -> float:
         """Seconds from a fitted model to its explanations."""
         return self.build + self.run
 
+    @property
+    def parts(self) -> str:
+        """Both, written out."""
+        return f"{self.build:.3g} + {self.run:.3g} s"
+
 
 class Peer(NamedTuple):
-    """A way to explain: ``build`` makes what ``run`` explains the rows with."""
+    """A way to explain: ``build`` makes what ``run`` explains the rows with, giving control back after each piece."""
 
     name: str
     build: Callable[[], Any]
-    run: Callable[[Any], object]
+    run: Callable[[Any], Iterable[object]]
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    warnings.simplefilter("ignore")
+    warm_up()
+    training, outcome = make_rows(2_000 if quick else 20_000, seed=0)
+    trees = 30 if quick else 300
+    forest = RandomForestRegressor(trees, max_features=0.5, random_state=0, n_jobs=2).fit(training[:500], outcome[:500])
+    boosted = HistGradientBoostingRegressor(max_iter=200, max_leaf_nodes=15, random_state=0).fit(training, outcome)
+    accounts, _ = make_rows(10_000, seed=1)
+    few, many = (50, 500) if quick else (500, 10_000)
+    for name, model in (("boosted", boosted), (f"forest of {trees}", forest)):
+        yield from compare(f"{few:,} x 50, {name}", model, accounts[:few], training[:50])
+        yield from compare(f"{many:,} x 100, {name}", model, accounts[:many], training[:100])
+        yield from compare(f"interactions, {few:,} x 50, {name}", model, accounts[:few], training[:50], order=2)
+    yield from stream(boosted, training[:100], pieces=2 if quick else 20)
 
 
 def make_rows(n_rows: int, seed: int) -> tuple[Floats, Floats]:
     """Return 20 features, half of them whole numbers, and an outcome with interactions."""
     random = np.random.default_rng(seed)
-    rows = random.normal(size=(n_rows, 20))
-    rows[:, 10:] = np.round(3 * rows[:, 10:])
-    effects = rows[:, :12] @ np.linspace(1, 3, 12) + 3 * rows[:, 0] * rows[:, 1] + 2 * np.abs(rows[:, 5]) * rows[:, 12]
-    return rows, effects + random.normal(size=n_rows)
+    made = random.normal(size=(n_rows, 20))
+    made[:, 10:] = np.round(3 * made[:, 10:])
+    effects = made[:, :12] @ np.linspace(1, 3, 12) + 3 * made[:, 0] * made[:, 1] + 2 * np.abs(made[:, 5]) * made[:, 12]
+    return made, effects + random.normal(size=n_rows)
 
 
-def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
-    made = work()
-    return time.perf_counter() - start, made
+def compare(title: str, model: Any, explained: Floats, background: Floats, *, order: int = 1) -> Iterator[Row]:
+    """Yield a row for each peer, for those that cannot with the reason."""
+    usable, reasons = [], {}
+    for peer in make_peers(model, explained, background, order=order):
+        try:
+            peer.build()
+        except Exception as error:  # noqa: BLE001 - a peer that cannot read the model is reported, not fatal
+            reasons[peer.name] = f"cannot: {type(error).__name__}"
+        else:
+            usable.append(peer)
+    timed = interleave([make_ours(model, explained, background, order=order), *usable])
+    ours = timed.pop("ours")
+    for name, its in timed.items():
+        note = f"ours {ours.parts}, theirs {its.parts}" if its.within else f"not within {LIMIT_SECONDS:.0f} s"
+        yield Row(title, ours.total, name, its.total if its.within else None, note=note)
+    for package, name in (("shap", "shap"), ("woodelf", "woodelf-explainer"), ("shapiq", "shapiq")):
+        if name in reasons or (not find_spec(package) and not (name == "shap" and order > 1)):
+            yield Row(title, ours.total, name, note=reasons.get(name, "not installed"))
 
 
-def interleave(peers: list[Peer], repeat: int) -> dict[str, Figure]:
-    builds: dict[str, list[float]] = {peer.name: [] for peer in peers}
-    runs: dict[str, list[float]] = {peer.name: [] for peer in peers}
-    for _ in range(repeat):
+def interleave(peers: list[Peer]) -> dict[str, Timed]:
+    found: dict[str, list[Timed]] = {peer.name: [] for peer in peers}
+    for _ in range(RUNS):
         for peer in peers:
-            if len(runs[peer.name]) >= SLOW_PEER_RUNS and runs[peer.name][0] > 60:  # noqa: PLR2004 - a minute
+            if found[peer.name] and found[peer.name][0].total > ONCE_BEYOND_SECONDS and peer.name != "ours":
                 continue
-            build, made = seconds(peer.build)
-            run, _values = seconds(lambda peer=peer, made=made: peer.run(made))
-            builds[peer.name].append(build)
-            runs[peer.name].append(run)
-    return {name: Figure(statistics.median(builds[name]), statistics.median(runs[name])) for name in builds}
+            found[peer.name].append(measure(peer))
+    return {
+        name: Timed(
+            statistics.median(each.build for each in runs),
+            statistics.median(each.run for each in runs),
+            all(each.within for each in runs),
+        )
+        for name, runs in found.items()
+    }
 
 
-def explaining_peers(model: Any, rows: Floats, background: Floats, *, order: int) -> list[Peer]:
-    ensemble = from_sklearn(model)
+def measure(peer: Peer) -> Timed:
+    start = time.perf_counter()
+    made = peer.build()
+    built = time.perf_counter()
+    within = True
+    for _ in peer.run(made):
+        if peer.name != "ours" and time.perf_counter() - start > LIMIT_SECONDS:
+            within = False
+            break
+    return Timed(built - start, time.perf_counter() - built, within)
 
-    def explain(explainer: InterventionalExplainer) -> object:
-        return explainer.explain(rows) if order == 1 else explainer.interactions(rows)
 
-    peers = [Peer("ours", lambda: InterventionalExplainer.build(ensemble, background), explain)]
+def make_ours(model: Any, explained: Floats, background: Floats, *, order: int) -> Peer:
+    def run(explainer: InterventionalExplainer) -> Iterator[object]:
+        yield explainer.explain(explained) if order == 1 else explainer.interactions(explained)
+
+    stored_bytes = STORED_BYTES if len(explained) >= MANY else 0  # as a build of a snapshot does
+    return Peer(
+        "ours", lambda: InterventionalExplainer.build(from_sklearn(model), background, stored_bytes=stored_bytes), run
+    )
+
+
+def make_peers(model: Any, explained: Floats, background: Floats, *, order: int) -> Iterator[Peer]:
+    """Yield what is installed and can explain to this order."""
+    if order == 1:
+        yield Peer("predict", lambda: None, lambda _: iter([model.predict(explained)]))
     if find_spec("shap") and order == 1:
         import shap
 
-        peers.append(
-            Peer(
-                "shap",
-                # shap would silently sample a background of more than 100 rows without the masker
-                lambda: shap.TreeExplainer(
-                    model,
-                    shap.maskers.Independent(background, max_samples=len(background)),
-                    feature_perturbation="interventional",
-                ),
-                lambda explainer: explainer.shap_values(rows, check_additivity=False),
-            )
+        yield Peer(
+            "shap",
+            # shap would silently sample a background of more than 100 rows without the masker
+            lambda: shap.TreeExplainer(
+                model,
+                shap.maskers.Independent(background, max_samples=len(background)),
+                feature_perturbation="interventional",
+            ),
+            lambda explainer: (
+                explainer.shap_values(piece, check_additivity=False)
+                for piece in np.array_split(explained, max(1, len(explained) // 100))
+            ),
         )
     if find_spec("woodelf"):
         import pandas as pd
         from woodelf import WoodelfExplainer
 
-        frame, background_frame = pd.DataFrame(rows), pd.DataFrame(background)
-        peers.append(
-            Peer(
-                "woodelf-explainer",
-                lambda: WoodelfExplainer(model, background_frame),
-                lambda explainer: (explainer.shap_values if order == 1 else explainer.shap_interaction_values)(
-                    frame, verbose=False
-                ),
-            )
+        frame, background_frame = pd.DataFrame(explained), pd.DataFrame(background)
+        yield Peer(
+            "woodelf-explainer",
+            lambda: WoodelfExplainer(model, background_frame),
+            lambda explainer: iter(
+                [
+                    (explainer.shap_values if order == 1 else explainer.shap_interaction_values)(frame, verbose=False),
+                ]
+            ),
         )
-    if find_spec("shapiq") and find_spec("shapiq.tree.interventional") and len(rows) <= 1_000:  # noqa: PLR2004 - row by row
+    if find_spec("shapiq"):
         from shapiq.tree.interventional import InterventionalTreeSHAPIQ
 
-        peers.append(
-            Peer(
-                "shapiq",
-                lambda: InterventionalTreeSHAPIQ(model, background, max_order=order, index="SII"),
-                lambda explainer: [explainer.explain_function(row) for row in rows],
-            )
+        yield Peer(
+            "shapiq",
+            lambda: InterventionalTreeSHAPIQ(model, background, max_order=order, index="SII"),
+            lambda explainer: (explainer.explain_function(row) for row in explained),
         )
-    return peers
 
 
-def compare(title: str, model: Any, rows: Floats, background: Floats, *, order: int, repeat: int) -> None:
-    peers = explaining_peers(model, rows, background, order=order)
-    peers[0].run(peers[0].build())
-    usable = []
-    for peer in peers:
-        try:
-            peer.build()
-        except Exception as error:  # noqa: BLE001 - a peer that cannot read the model is reported, not fatal
-            print(f"{title}: {peer.name} cannot: {type(error).__name__}: {error}")
-            continue
-        usable.append(peer)
-    print_table(title, interleave(usable, repeat))
-
-
-def print_table(title: str, figures: dict[str, Figure]) -> None:
-    ours = figures["ours"].total
-    for name, figure in figures.items():
-        print(f"| {title} | {name} | {figure.build:.3f} | {figure.run:.3f} | {figure.total / ours:.1f}x |", flush=True)
-
-
-def whole(repeat: int) -> None:
-    """A million rows in pieces, as a build streams them, against the prediction of the same pieces."""
-    rows, outcome = make_rows(20_000, seed=0)
-    model = HistGradientBoostingRegressor(max_iter=200, max_leaf_nodes=15, random_state=0).fit(rows, outcome)
-    ensemble = from_sklearn(model)
-    all_rows, _ = make_rows(WHOLE, seed=1)
-    out = np.empty((ROWS_AT_ONCE, 20))
-
-    def pieces() -> list[Floats]:
-        return [all_rows[start : start + ROWS_AT_ONCE] for start in range(0, WHOLE, ROWS_AT_ONCE)]
-
-    peers = [
-        Peer(
-            "ours",
-            lambda: InterventionalExplainer.build(ensemble, rows[:100]),
-            lambda explainer: [explainer.explain(piece, out=out[: len(piece)]) for piece in pieces()],
-        ),
-        Peer("predict", lambda: None, lambda _: [model.predict(piece) for piece in pieces()]),
-    ]
-    print_table("1 000 000 x 100, boosted", interleave(peers, repeat))
+def stream(model: Any, background: Floats, *, pieces: int) -> Iterator[Row]:
+    """Yield explanations of many rows, piece by piece as a build streams them, beside the prediction of each piece."""
+    explaining, predicting, both = [], [], []
+    for _ in range(3):
+        start = time.perf_counter()
+        explainer = InterventionalExplainer.build(from_sklearn(model), background)
+        built = time.perf_counter() - start
+        explained, predicted, paired = built, 0.0, 0.0
+        for number in range(pieces):
+            piece, _ = make_rows(PIECE, seed=2 + number)
+            start = time.perf_counter()
+            explainer.explain(piece)
+            middle = time.perf_counter()
+            model.predict(piece)
+            end = time.perf_counter()
+            explained, predicted = explained + middle - start, predicted + end - middle
+            if not both:
+                explainer.top_interactions(piece, 5)
+                paired += time.perf_counter() - end
+        explaining.append(explained)
+        predicting.append(predicted)
+        both = both or [explained + paired]
+    title = f"{pieces * PIECE:,} x {len(background)}, boosted"
+    ours = statistics.median(explaining)
+    yield Row(title, ours, "predict", statistics.median(predicting), note="medians of 3 runs, piece by piece")
+    yield Row(f"{title}, with the 5 strongest pairs of each", both[0], note="one run")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"peak memory of the process with all rows in it: {peak:.2f} GiB")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sizes", nargs="*", choices=["small", "middle", "large", "pairs"])
-    parser.add_argument("--repeat", type=int, default=5)
-    asked = parser.parse_args()
-    sizes = asked.sizes or ["small", "middle", "large", "pairs"]
-    warnings.simplefilter("ignore")
-
-    for package in ("numpy", "numba", "scikit-learn", "shap", "woodelf-explainer", "shapiq"):
-        try:
-            print(package, version(package), end=", ")
-        except PackageNotFoundError:
-            print(package, "not installed", end=", ")
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores")
-    print("| accounts x background, model | who | build s | run s | total to ours |\n|---|---|---|---|---|")
-
-    rows, outcome = make_rows(20_000, seed=0)
-    forest = RandomForestRegressor(300, max_features=0.5, random_state=0, n_jobs=2).fit(rows[:500], outcome[:500])
-    boosted = HistGradientBoostingRegressor(max_iter=200, max_leaf_nodes=15, random_state=0).fit(rows, outcome)
-    models = {"forest of 300": forest, "boosted": boosted}
-    accounts, _ = make_rows(10_000, seed=1)
-    for name, model in models.items():
-        if "small" in sizes:
-            compare(f"500 x 50, {name}", model, accounts[:500], rows[:50], order=1, repeat=asked.repeat)
-        if "middle" in sizes:
-            compare(f"10 000 x 100, {name}", model, accounts, rows[:100], order=1, repeat=asked.repeat)
-        if "pairs" in sizes:
-            compare(f"interactions, 500 x 50, {name}", model, accounts[:500], rows[:50], order=2, repeat=asked.repeat)
-    if "large" in sizes:
-        whole(asked.repeat)
-
-
-if __name__ == "__main__":
-    main()
+    yield Row(f"{title}, peak memory of the process", peak, unit="GiB", note="peers' memory included")

@@ -113,11 +113,14 @@ def serve() -> None:
 
     from bot.config import BotConfig
     from bot.server import serve as serve_bot
+    from pipeline.tree_shap import warm_up
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for chatty in ("apscheduler", "httpx2", "anthropic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    serve_bot(BotConfig.from_env(os.environ))
+    config = BotConfig.from_env(os.environ)
+    warm_up()  # what a what-if runs is compiled now, if nowhere before, so that nobody waits for it in Slack
+    serve_bot(config)
 
 
 @app.command()

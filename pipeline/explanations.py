@@ -11,7 +11,7 @@ from sklearn.ensemble import VotingRegressor
 from sklearn.pipeline import Pipeline
 
 from pipeline.errors import AdditivityError
-from pipeline.tree_shap import InterventionalExplainer, from_sklearn
+from pipeline.tree_shap import STORED_BYTES, InterventionalExplainer, from_sklearn
 from storage.records import Interaction
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ STRONGEST = 5
 """How many pairs of features are kept of each account."""
 
 _OVERALL = 10
+_MANY = 4096
 _NOTHING = 1e-9  # of the typical prediction: what is left of sums that cancel
 
 
@@ -128,7 +129,9 @@ def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplan
         return _without_pairs(float(model.predict(background).mean()), np.zeros_like(rows))
     if isinstance(model, Pipeline):
         return _without_pairs(*_explain_linear(model, rows, background))
-    explainer = InterventionalExplainer.build(from_sklearn(model), background)
+    # Tables of all patterns cost more than they save where there are few rows to look up in them.
+    stored_bytes = STORED_BYTES if len(rows) >= _MANY else 0
+    explainer = InterventionalExplainer.build(from_sklearn(model), background, stored_bytes=stored_bytes)
     explained = explainer.explain(rows)
     features, strongest, sums, mean = explainer.top_interactions(rows, STRONGEST)
     pairs = no_pairs(*rows.shape)
