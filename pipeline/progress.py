@@ -63,6 +63,16 @@ def summary_table(info: SnapshotInfo, *, seconds: float) -> Table:
     table.add_row("Model", info.card.family)
     table.add_row("Verdict", info.card.verdict.value)
     table.add_row("Actions allocated", f"{info.allocation.allocated} of {info.allocation.capacity}")
+    table.add_row("Allocated by", info.allocation.allocator)
+    for what, amount in (
+        ("Actions are expected to bring", info.allocation.value),
+        ("One more action would bring", info.allocation.one_more),
+    ):
+        if amount is not None:
+            table.add_row(what, format_amount(amount, info.words.unit))
+    if info.allocation.gap is not None:
+        gap = f"{info.allocation.gap * 100:.2g} %" if info.allocation.gap else "nothing, proven"
+        table.add_row("Short of the best by at most", gap)
     table.add_row("Accounts with actions", f"{info.allocation.accounts_with_actions:,}")
     table.add_row("Snapshot", info.snapshot_id)
     table.add_row("Seconds", f"{seconds:.1f}")

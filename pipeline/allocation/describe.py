@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.allocation import score
+from pipeline.allocation.allocate import limits_beside
 from pipeline.allocation.reasons import explain, worth_of_one_more
 from pipeline.allocation.wording import write_line, write_reasons
 from storage.records import ActionCount, Allocation, AllocationReason, AllocationSummary, ReasonKind
@@ -52,7 +54,19 @@ def describe(given: Given, book: Book) -> tuple[tuple[Allocation, ...], Allocati
 
 def _describe_written(given: Given) -> tuple[tuple[Allocation, ...], AllocationSummary]:
     value = None if given.problem is None else given.problem.value(given.counts[given.order])
-    return given.written or (), _summarise(given, value=value)
+    left = limits_beside(given.rules)
+    kept = f"Of the limits the capacity and the cap per {given.words.account} are kept, {' and '.join(left)} are not."
+    noted = tuple(
+        replace(
+            each,
+            reasons=(
+                AllocationReason(kind=ReasonKind.GIVEN, text=each.reason),
+                *([AllocationReason(kind=ReasonKind.LIMIT, text=kept)] if left else []),
+            ),
+        )
+        for each in given.written or ()
+    )
+    return noted, _summarise(given, value=value)
 
 
 def _summarise(
