@@ -60,6 +60,9 @@ def _listed(title: str, changes: tuple[Change, ...], found: Reallocation) -> Ite
         return
     names = dict(zip(found.account_ids, found.names, strict=True))
     given = dict(zip(found.account_ids, found.allocations, strict=True))
+    one_of = {found.words.actions: found.words.action} | {
+        each.actions: each.action for each in found.rules.actions.types
+    }
     table = Table(title=title, title_justify="left")
     table.add_column(capitalise(found.words.account))
     table.add_column("Change")
@@ -68,7 +71,11 @@ def _listed(title: str, changes: tuple[Change, ...], found: Reallocation) -> Ite
         name = f"{change.account_id} {names[change.account_id]}"
         table.add_row(
             Text(normalise(name, limit=_NAME_CHARACTERS)),
-            Text(", ".join(f"{count:+d} {action}" for action, count in change.actions)),
+            Text(
+                ", ".join(
+                    f"{count:+d} {one_of[action] if abs(count) == 1 else action}" for action, count in change.actions
+                )
+            ),
             str(given[change.account_id].actions),
         )
     if len(changes) > _MOST:

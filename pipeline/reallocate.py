@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from storage.records import Allocation, AllocationSummary, SnapshotInfo, Words
     from storage.snapshots import Snapshot, SnapshotStore
 
+_FEW = 8
+
 Number = TypeVar("Number", int, float)
 
 
@@ -194,6 +196,7 @@ def _find(name: str, there: Sequence[str], what: str, faults: list[str]) -> str 
     if found:
         faults.append(f"{name} may be {' or '.join(found)}")
         return None
-    similar = closest(name, there)
-    faults.append(f"there is no {what} {name}" + (f" (the closest: {', '.join(similar)})" if similar else ""))
+    similar, few = closest(name, there), list(there[:_FEW])
+    hint = f" (the closest: {', '.join(similar)})" if similar else f" (there are {', '.join(few)})" if few else ""
+    faults.append(f"there is no {what} {name}{hint}")
     return None
