@@ -139,7 +139,7 @@ def apply_wish(rules: Rules, wish: Wish, build: Build) -> Rules:
             rep_capacity[rep] = number
     for text in wish.minima:
         name, number = _split(text, "--minimum", "territory", int, faults)
-        if (territory := _find(name, territories, "territory", faults)) is not None:
+        if (territory := _find(name, territories, build.words.territory, faults)) is not None:
             minima[territory] = number
     types = {each.actions: each.action for each in rules.actions.types}
     for text in wish.budgets:
