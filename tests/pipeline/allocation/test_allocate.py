@@ -18,7 +18,8 @@ from storage.records import ActionCount, Feature, FeatureKind, ReasonKind, Words
 
 WORDS = Words(
     pack="clinic", account="practice", accounts="practices", rep="liaison", reps="liaisons", action="visit",
-    actions="visits", target="referrals", unit="patients", owner="liaison", territory="district", industry="specialty", source="the register",
+    actions="visits", target="referrals", unit="patients", owner="liaison", territory="district", industry="specialty",
+    source="the register",
 )  # fmt: skip
 FEATURES = (Feature(name="days_since", label="Days since", group="", unit="days", kind=FeatureKind.NUMBER),)
 
