@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.changes import describe_reason, format_day, name_day
-from bot.controls import action_block, brief_controls
+from bot.controls import action_block, feedback_controls
 from bot.evidence import OUTCOME_CITATION, format_actions
 from bot.normalise import capitalise, cut, normalise
 from bot.plan import SectionName
@@ -140,7 +140,7 @@ def answer_message(brief: Brief, answer: Answer) -> Message:
     closing = [*note, authorship_line(answer.authorship)]
     return Message(
         text=_fallback(" ".join([page.words(), *closing])),
-        blocks=(*page.blocks(), _context(*closing), brief_controls(share=False)),
+        blocks=(*page.blocks(), _context(*closing), feedback_controls()),
     )
 
 

@@ -71,11 +71,18 @@ def brief_controls(*, share: bool, origin: str = "") -> Block:
     buttons = [
         _button(EVIDENCE, "Evidence"),
         _button(PDF, "PDF"),
-        _button(USEFUL, "👍 Useful"),
-        _button(NOT_USEFUL, "👎 Not useful"),
+        *feedback_controls()["elements"],
         *([_button(SHARE, "Share to a channel …", value=origin or "-")] if share else []),
     ]
     return {"type": "actions", "elements": buttons}
+
+
+def feedback_controls() -> Block:
+    """Return the row below an answer."""
+    return {
+        "type": "actions",
+        "elements": [_button(USEFUL, "👍 Useful"), _button(NOT_USEFUL, "👎 Not useful")],
+    }
 
 
 def share_here_controls(channel: str, thread_ts: str) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from contextlib import contextmanager, suppress
@@ -61,8 +62,8 @@ rooms = st.tuples(
     * 2
 )
 STEPS = (
-    "command", "command", "mention", "private", "direct", "ask", "ask", "typo", "press", "share", "vote", "move",
-    "promote", "digest",
+    "command", "command", "mention", "private", "direct", "ask", "ask", "typo", "why", "press", "share", "vote",
+    "evidence", "pdf", "outcome", "move", "promote", "digest",
 )  # fmt: skip
 steps = st.tuples(
     *[st.tuples(st.sampled_from(STEPS), st.integers(0, 3), st.integers(0, 1), st.sampled_from(list(NUMBERS)))] * 9
@@ -177,6 +178,7 @@ class World:
             if kind == "promote":
                 self.write_rights(members, default)
             self.look(members, channels, since=before, default=default)
+            self.look_at_modal(person, default=default)
 
     def step(self, kind: str, person: Person, channel: str, account: Account) -> None:
         slack, user = self.bot.workspace, person.user
@@ -189,6 +191,8 @@ class World:
                 slack.command(f"/precall {account.account_id[:-1]}", user=user, channel=channel)
             case "mention":
                 slack.say(f"@precall {account.account_id}", user=user, channel=channel)
+            case "why":
+                slack.command(f"/precall why {account.account_id}", user=user, channel=channel)
             case "direct":
                 slack.direct_message(account.account_id, user=user)
             case "ask":
@@ -203,6 +207,12 @@ class World:
                 slack.press("Share here", user=user)
             case "vote":
                 slack.press("👎 Not useful", user=user)
+            case "evidence":
+                slack.press("Evidence", user=user)
+            case "pdf":
+                slack.press("PDF", user=user)
+            case "outcome":
+                slack.choose("step_outcome:0", "Done", user=user)
             case "share":
                 slack.press("Share to a channel …", user=user)
                 self.bot.wait()
@@ -240,6 +250,14 @@ class World:
                         for account in self.everybody:
                             if not reader.may_see(account, default=default):
                                 assert not self.telling[account.account_id].search(shown), (reader, shown)
+
+    def look_at_modal(self, person: Person, *, default: str) -> None:
+        if view := self.bot.workspace.modal(person.user):
+            shown = json.dumps(view.content, ensure_ascii=False)
+            self.bot.workspace.close_modal(person.user)
+            for account in self.everybody:
+                if not person.may_see(account, default=default):
+                    assert not self.telling[account.account_id].search(shown), (person, shown)
 
     def write_rights(self, members: list[Person], default: str) -> None:
         self.rights.write_text(f'default = "{default}"\n' + "".join(each.entry() for each in members))
