@@ -78,7 +78,7 @@ _SECTIONS = {
         "summar", r"in short\b", r"tl;?dr\b", "overview", "about (?:them|this account)"
     ),
 }
-_NEEDS_RUN = "a what-if needs the model to be run again with your assumption."
+_NEEDS_RUN = "a what-if needs to name a feature, and to what or by how much it changes."
 _NEEDS_EARLIER_SNAPSHOT = "what changed needs an earlier snapshot to compare this one with."
 _MAX_CHARACTERS = 1_000
 _MAX_FEATURES = 2
@@ -112,7 +112,7 @@ def find_statements(
         today = (_say(carrier) for driver in features[:_MAX_FEATURES] if (carrier := _carrier(brief, driver)))
         return (_missing(_NEEDS_RUN), *today)
     if _OTHER_ACCOUNT.search(question):
-        return (_missing(f"this thread holds one {words.account} only; ask for the other with /precall and its id."),)
+        return (_missing(f"a comparison needs the id of another {words.account}."),)
     if _CHANGED.search(question) and not features:
         changes = _evidence(brief, EvidenceKind.CHANGE)
         return tuple(map(_say, changes)) or (_missing(_NEEDS_EARLIER_SNAPSHOT),)
