@@ -48,13 +48,14 @@ def init(
     *,
     out: Annotated[Path | None, typer.Option(help="A new file to write the pack into; printed if left out.")] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="The encoding of a CSV file; found out if left out.")] = None,
 ) -> None:
     """Draft a pack, which says what the columns of your accounts mean, from a file of them."""
     from pipeline.columns import read_columns
     from pipeline.draft import draft_pack, write_draft
     from storage.tables import read_table
 
-    table = read_table(file, sheet=sheet)
+    table = read_table(file, sheet=sheet, encoding=encoding)
     draft = draft_pack(table, read_columns(table))
     if out is None:
         typer.echo(draft)
@@ -69,6 +70,7 @@ def score(
     *,
     out: Annotated[Path | None, typer.Option(help="A new CSV file to write to; printed if left out.")] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="The encoding of a CSV file; found out if left out.")] = None,
     home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where snapshots are kept.")] = Path("var"),
 ) -> None:
     """Predict accounts whose outcome is not known yet by the models of the newest snapshot."""
@@ -78,7 +80,7 @@ def score(
     from storage.snapshots import SnapshotStore
 
     with closing(SnapshotStore(home / "snapshots")) as snapshots, snapshots.lease() as snapshot:
-        scores = score_file(file, snapshot, sheet=sheet)
+        scores = score_file(file, snapshot, sheet=sheet, encoding=encoding)
     for note in scores.notes:
         typer.echo(note, err=True)
     write_scores(scores, out)

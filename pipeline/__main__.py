@@ -41,6 +41,7 @@ def build(
         str | None, typer.Option(help="What its columns mean: a shipped pack or a TOML file; drafted if left out.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="The encoding of a CSV file; found out if left out.")] = None,
     demo: Annotated[str, typer.Option(help="Whose demo accounts to make: the name of a shipped pack.")] = "software",
     count: Annotated[int, typer.Option(help="How many demo accounts to make.")] = 500,
     capacity: Annotated[
@@ -80,7 +81,7 @@ def build(
     from storage.snapshots import SnapshotStore
 
     console = Console()
-    own = None if accounts is None else _read(accounts, pack, sheet, console, tell)
+    own = None if accounts is None else _read(accounts, pack, (sheet, encoding), console, tell)
     store = SnapshotStore(config.snapshots)
     try:
         with progress.ProgressBars(console) as bars:
@@ -96,14 +97,19 @@ def build(
 
 
 def _read(
-    source: str, pack: str | None, sheet: str | None, console: Console, tell: Callable[[Readiness], None]
+    source: str,
+    pack: str | None,
+    how: tuple[str | None, str | None],
+    console: Console,
+    tell: Callable[[Readiness], None],
 ) -> Accounts:
     """Return the accounts of a file after a report on them; one that is not ready ends the program here."""
     from pipeline.accounts import read_accounts
     from pipeline.pack import read_pack
     from pipeline.readiness_table import readiness_table
 
-    found = read_accounts(source, None if pack is None else read_pack(pack), sheet=sheet)
+    sheet, encoding = how
+    found = read_accounts(source, None if pack is None else read_pack(pack), sheet=sheet, encoding=encoding)
     console.print(readiness_table(found.readiness))
     tell(found.readiness)
     for note in found.notes:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.columns import ColumnType, read_columns
 from pipeline.demos import make_demo
-from pipeline.draft import draft_pack
+from pipeline.draft import draft_pack, guess_findings
 from pipeline.errors import FaultyPackError, NothingToModelError
 from pipeline.pack import parse_pack, read_pack
 from pipeline.readiness import Verdict as Readable
@@ -103,12 +103,14 @@ def _promotions(pack: Pack) -> tuple[tuple[str, str], ...]:
     return tuple((promotion.column, promotion.label) for promotion in pack.promotions)
 
 
-def read_accounts(source: str, pack: Pack | None = None, *, sheet: str | None = None) -> ReadAccounts:
+def read_accounts(
+    source: str, pack: Pack | None = None, *, sheet: str | None = None, encoding: str | None = None
+) -> ReadAccounts:
     """Read a source by a pack, or by the pack that is drafted from it; what cannot be used is in the readiness.
 
     Raises a TableError, or NothingToModelError where no pack can be drafted from the source.
     """
-    table = read_table(source, sheet=sheet)
+    table = read_table(source, sheet=sheet, encoding=encoding)
     drafted = pack is None
     if pack is None:
         try:
@@ -116,7 +118,8 @@ def read_accounts(source: str, pack: Pack | None = None, *, sheet: str | None = 
         except FaultyPackError as error:
             raise NothingToModelError(source) from error
     columns = read_columns(table, verbatim=name_verbatim(pack, table.names))
-    readiness = assess(table, columns, pack)
+    findings = guess_findings(columns, pack.target.column) if drafted else ()
+    readiness = assess(table, columns, pack, findings=findings)
     if readiness.verdict is Readable.NOT_READY:
         return ReadAccounts(readiness=readiness, accounts=None, notes=(), drafted=drafted)
     reader = _Reader(table, columns, pack, readiness)

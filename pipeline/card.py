@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Coverage that misses its level by more is named, and so are groups too small to tell.
 _MISS, _FEW = 0.06, 30
+_TWO = 2
 
 CALIBRATION = "Calibration"
 
@@ -144,6 +145,16 @@ def _describe_intervals(snapshot: Snapshot) -> CardSection:
                 f"{wide:,} of {snapshot.info.accounts:,} {words.accounts} have an interval too wide to rank them by: "
                 f"it holds more than half of all predictions."
             ),
+            *(
+                [
+                    (
+                        "The outcome has two values only. A prediction is then a mean of the two, a chance where they "
+                        "are 0 and 1, and no interval of one outcome can say much: read the calibration below instead."
+                    )
+                ]
+                if card.outcome_values == _TWO
+                else []
+            ),
         ),
         table=(
             ("Group", _capitalise(words.accounts), "Covered, ± one standard error"),
@@ -173,7 +184,8 @@ def _describe_calibration(info: SnapshotInfo) -> CardSection:
 
 def _describe_drift(snapshot: Snapshot) -> CardSection:
     card, drift, unit = snapshot.info.card, snapshot.info.card.drift, snapshot.info.words.unit
-    if drift is None:
+    comparison = snapshot.info.comparison
+    if drift is None or comparison is None:
         return CardSection(heading="Drift", sentences=("No earlier snapshot was there to compare with.",))
     labels = {feature.name: feature.label for feature in snapshot.features}
     moved = [each for each in drift.features if each.psi > each.limit]
@@ -182,7 +194,8 @@ def _describe_drift(snapshot: Snapshot) -> CardSection:
         heading="Drift",
         sentences=(
             (
-                f"Since snapshot {drift.snapshot_id}, as of {drift.as_of:%Y-%m-%d}, the mean outcome moved by "
+                f"Since snapshot {comparison.previous_id}, as of {comparison.previous_as_of:%Y-%m-%d}, the mean "
+                f"outcome moved by "
                 f"{format_amount_change(card.target_mean - drift.target_mean, unit)} from "
                 f"{format_amount(drift.target_mean, unit)}."
             ),

@@ -111,6 +111,18 @@ def draft_pack(table: RawTable, columns: Sequence[Column]) -> str:
     )
 
 
+def guess_findings(columns: Sequence[Column], target: str) -> tuple[str, ...]:
+    """Say that nothing but its place speaks for the target that was drafted, where that is so."""
+    if any(column.name == target and _target_likeness(column) for column in columns):
+        return ()
+    return (
+        (
+            f"No pack was given, and no column is named like an outcome: the last column of numbers, {target!r}, is "
+            f"taken for what is to be predicted. If it is not, nothing here means anything; name it in a pack."
+        ),
+    )
+
+
 def write_draft(path: Path, draft: str) -> None:
     """Write a draft into a new file; one that is there may hold corrections and is left alone."""
     try:

@@ -29,8 +29,6 @@ def measure_drift(features: Sequence[Feature], table: pd.DataFrame, earlier: Sna
     """Compare the features that the earlier snapshot has, too."""
     known = set(earlier.features)
     return Drift(
-        snapshot_id=earlier.info.snapshot_id,
-        as_of=earlier.info.source.as_of,
         target_mean=earlier.info.card.target_mean,
         features=tuple(
             _measure_feature(feature, earlier.values(feature), _values(table[feature.name]))

@@ -48,6 +48,7 @@ def make_card(
         family=selection.family,
         training_rows=int(known.sum()),
         measured_rows=selection.measured_rows,
+        outcome_values=len(np.unique(outcome[known])),
         seed=seed,
         target_mean=float(outcome[known].mean()),
         score=selection.score,

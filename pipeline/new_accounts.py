@@ -52,7 +52,7 @@ class Scores:
     notes: tuple[str, ...]
 
 
-def score_file(source: str, snapshot: Snapshot, *, sheet: str | None = None) -> Scores:
+def score_file(source: str, snapshot: Snapshot, *, sheet: str | None = None, encoding: str | None = None) -> Scores:
     """Predict every row of a source by the mean of the snapshot's models.
 
     No model has seen a new account, so all of them speak; a missing value is the median of what each learnt from.
@@ -61,7 +61,7 @@ def score_file(source: str, snapshot: Snapshot, *, sheet: str | None = None) -> 
     """
     models = artefact.load(snapshot.artefact())
     features = snapshot.features
-    table = read_table(source, sheet=sheet)
+    table = read_table(source, sheet=sheet, encoding=encoding)
     id_name = _find_id(models.metadata.get("id_column", ""), table.names, source)
     columns = {column.name: column for column in read_columns(table, verbatim=(id_name,))}
     ids = columns[id_name].values.to_pylist()  # noqa: PD011 - an Arrow array, no DataFrame

@@ -32,6 +32,7 @@ _FEW_FEATURES: Final = 3
 _SPARSE: Final = 0.5
 _MOST_DROPPED: Final = 0.1
 _TOP_SHARE: Final = 0.5
+_HIGHEST_SHARE: Final = 1.5  # a growth may exceed 1; that half of the values do so means another unit
 _PERSONAL_SHARE: Final = 0.5
 _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _PHONE: Final = r"^\+?[0-9(][0-9 ()./-]{6,}[0-9]$"
@@ -146,8 +147,11 @@ def name_verbatim(pack: Pack, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def assess(table: RawTable, columns: Sequence[Column], pack: Pack) -> Readiness:
-    """Judge whether a model can be trained on a table whose ids were read verbatim; say what is used and what not."""
+def assess(table: RawTable, columns: Sequence[Column], pack: Pack, *, findings: Sequence[str] = ()) -> Readiness:
+    """Judge whether a model can be trained on a table whose ids were read verbatim; say what is used and what not.
+
+    ``findings`` are sentences on how the pack came about, which call for care.
+    """
     names = match_names(_wanted(pack), table.names)
     by_name = {column.name: column for column in columns}
     stop = _find_missing(pack, names, by_name)
@@ -161,7 +165,10 @@ def assess(table: RawTable, columns: Sequence[Column], pack: Pack) -> Readiness:
     care = (
         []
         if stop
-        else list(_cautions(table, by_name, pack=pack, names=names, rows=rows, features=features, leaks=leaks))
+        else [
+            *findings,
+            *_cautions(table, by_name, pack=pack, names=names, rows=rows, features=features, leaks=leaks),
+        ]
     )
     return Readiness(
         verdict=Verdict.NOT_READY if stop else Verdict.CARE if care else Verdict.READY,
@@ -405,6 +412,7 @@ def _cautions(
     mixed = [column.name for column in columns.values() if column.type is ColumnType.MIXED]
     if mixed:
         yield f"Ignored because they follow no one convention: {_list(mixed)}."
+    yield from _doubtful_values(columns, pack=pack, names=names, kept=rows.kept, features=features)
     sparse = [column.name for column in used if column.missing_share > _SPARSE]
     if sparse:
         yield f"More than half of the cells are missing in {_list(sparse)}."
@@ -420,6 +428,42 @@ def _outliers(target: Column, values: npt.NDArray[np.float64]) -> Iterable[str]:
     top = max(1, round(len(sizes) / 100))
     if sizes.sum() and (share := sizes[:top].sum() / sizes.sum()) > _TOP_SHARE:
         yield f"The largest {_count(top, 'row')} hold {share:.0%} of all {target.name!r}; every figure hangs on them."
+
+
+def _doubtful_values(
+    columns: Mapping[str, Column], *, pack: Pack, names: Mapping[str, str], kept: Rows, features: Sequence[str]
+) -> Iterable[str]:
+    percentages = [
+        names[feature.name]
+        for feature in pack.features
+        if feature.name in features and feature.unit == "%" and _looks_like_hundreds(columns[names[feature.name]])
+    ]
+    if percentages:
+        yield (
+            f"Read as shares of 1, so that 0.35 is 35 %, are {_list(percentages)}; their values look like 35 for 35 %: "
+            f"divide them by 100, or write the % sign into the cells."
+        )
+    ids = columns[names[pack.columns.id]].values.take(pa.array(kept)).unique().to_pylist()
+    if alike := _differ_in_case(ids):
+        yield (
+            f"Ids that differ from another only in capitals are taken for different {pack.words.accounts}: "
+            f"{_list(alike)}."
+        )
+
+
+def _looks_like_hundreds(column: Column) -> bool:
+    """Tell whether most numbers of a column of percentages are no shares of 1."""
+    values = _to_numbers(column) if column.type is ColumnType.NUMBER else np.empty(0)
+    written_so = any("percentages" in note for note in column.notes)
+    known = np.abs(values[~np.isnan(values) & (values != 0)])
+    return not written_so and len(known) > 0 and float(np.median(known)) > _HIGHEST_SHARE
+
+
+def _differ_in_case(ids: Sequence[str]) -> list[str]:
+    alike = defaultdict(list)
+    for account_id in ids:
+        alike[account_id.casefold()].append(account_id)
+    return [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
 
 
 def _count(count: int, noun: str) -> str:

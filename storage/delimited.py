@@ -45,14 +45,14 @@ _TITLE_SHARE: Final = 0.4
 _SAMPLE_ROWS: Final = 100
 
 
-def read_delimited(path: Path, *, source: str, sha256: str, gzipped: bool) -> RawTable:
-    """Read a text file of any common encoding and dialect, every cell exactly as it stands there.
+def read_delimited(path: Path, *, source: str, sha256: str, gzipped: bool, encoding: str | None = None) -> RawTable:
+    """Read a text file of any common encoding, or the one named, and dialect, every cell exactly as it stands there.
 
     A line that does not fit the column names is rejected with its reason; too many of them are a RaggedTableError.
     """
     with tempfile.TemporaryDirectory(prefix="precall-") as folder:
         text = Path(folder) / "table.csv"
-        encoding, guessed = rewrite_as_utf8(path, text, gzipped=gzipped)
+        encoding, guessed = rewrite_as_utf8(path, text, gzipped=gzipped, named=encoding)
         dialect = _sniff(text, path)
         with text.open(encoding="utf-8", newline="") as stream:
             rows = _Rows(stream, dialect, path)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import gzip
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from charset_normalizer import from_bytes
 
-from storage.errors import DamagedTableError, NulError, OversizedTableError, UnknownEncodingError
+from storage.errors import DamagedTableError, NoEncodingError, NulError, OversizedTableError, UnknownEncodingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,14 +33,19 @@ _SAMPLE_BYTES: Final = 2**17
 _UTF_16_SHARE: Final = 0.6
 
 
-def rewrite_as_utf8(path: Path, target: Path, *, gzipped: bool) -> tuple[str, bool]:
+def rewrite_as_utf8(path: Path, target: Path, *, gzipped: bool, named: str | None = None) -> tuple[str, bool]:
     """Write the text of a file to another in UTF-8 without a mark; return its encoding and whether that is a guess.
 
-    Raises DamagedTableError, NulError, OversizedTableError or UnknownEncodingError.
+    An encoding that is ``named`` is believed. Raises NoEncodingError, DamagedTableError, NulError, OversizedTableError
+    or UnknownEncodingError.
     """
+    if named is not None:
+        _check_name(named)
     with _open(path, gzipped=gzipped) as stream:
         head = _read(stream, path)
-    known = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None) or _unmarked_utf_16(head)
+    known = (
+        named or next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None) or _unmarked_utf_16(head)
+    )
     try:
         _rewrite(path, target, known or "utf-8", gzipped=gzipped)
     except UnicodeDecodeError as error:
@@ -53,6 +59,14 @@ def rewrite_as_utf8(path: Path, target: Path, *, gzipped: bool) -> tuple[str, bo
     except UnicodeDecodeError as error:
         raise UnknownEncodingError(path, line=_find_bad_line(path, guess, gzipped=gzipped)) from error
     return guess, True
+
+
+def _check_name(encoding: str) -> None:
+    try:
+        with suppress(UnicodeDecodeError):
+            b"a".decode(encoding)
+    except LookupError as error:
+        raise NoEncodingError(encoding) from error
 
 
 def _open(path: Path, *, gzipped: bool) -> BinaryIO | gzip.GzipFile:

@@ -337,13 +337,20 @@ class NulError(TableError):
         self.line = line
 
 
+class NoEncodingError(TableError):
+    """A name that no encoding of text has."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no encoding {name!r}; name one such as utf-8, cp1252, utf-16 or shift_jis.")
+
+
 class UnknownEncodingError(TableError):
     """Text in an encoding that could not be told."""
 
     def __init__(self, path: Path, *, line: int) -> None:
         super().__init__(
             f"Line {line} of {path} holds characters in an encoding that could not be told. Export it again as CSV in "
-            f"UTF-8."
+            f"UTF-8, or name the encoding with --encoding."
         )
         self.path = path
         self.line = line

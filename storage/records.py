@@ -301,10 +301,8 @@ class FeatureDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What moved since an earlier snapshot, which is named by its id and the moment that its data speak of."""
+    """What moved since the snapshot that the comparison names, and the mean outcome there."""
 
-    snapshot_id: str
-    as_of: datetime
     target_mean: float
     features: tuple[FeatureDrift, ...]
 
@@ -317,13 +315,15 @@ class ModelCard:
     of the whole procedure, choosing included: in each fold it is the family's that was chosen without that fold.
     ``r2_holdout`` is the procedure's on the first fold, the 80/20 split that is reported. ``r2_ceiling`` is the best
     reachable R², known for synthetic accounts only. ``interval_coverage`` is the share of outcomes inside the shown
-    interval, out of fold, and ``coverage`` the same by group. ``drift`` is None where nothing was published before.
+    interval, out of fold, and ``coverage`` the same by group. ``outcome_values`` is how many different outcomes there
+    are. ``drift`` is None where nothing was published before.
     """
 
     verdict: Verdict
     family: str
     training_rows: int
     measured_rows: int
+    outcome_values: int
     seed: int
     target_mean: float
     score: Score

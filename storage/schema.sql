@@ -13,6 +13,7 @@ CREATE TABLE snapshot (
     family                VARCHAR   NOT NULL,
     training_rows         BIGINT    NOT NULL,
     measured_rows         BIGINT    NOT NULL,
+    outcome_values        BIGINT    NOT NULL,
     seed                  BIGINT    NOT NULL,
     target_mean           DOUBLE    NOT NULL,
     r2                    DOUBLE    NOT NULL,
@@ -25,8 +26,6 @@ CREATE TABLE snapshot (
     r2_ceiling            DOUBLE,
     interval_level        DOUBLE    NOT NULL,
     interval_coverage     DOUBLE    NOT NULL,
-    earlier_snapshot_id   VARCHAR,
-    earlier_as_of         TIMESTAMP,
     earlier_target_mean   DOUBLE,
     artefact_sha256       VARCHAR   NOT NULL,
     versions              MAP(VARCHAR, VARCHAR) NOT NULL,
@@ -101,7 +100,7 @@ CREATE TABLE calibration (
     outcome_error DOUBLE  NOT NULL
 );
 
--- Since the earlier snapshot that is named in `snapshot`; empty where there is none.
+-- Since the snapshot that `comparison` names; empty where there is none.
 CREATE TABLE drift (
     position INTEGER NOT NULL,
     feature  VARCHAR NOT NULL,

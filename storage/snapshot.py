@@ -56,7 +56,6 @@ from storage.wellformed import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     import pyarrow as pa
@@ -475,7 +474,7 @@ class Snapshot:
                 verdict, family, training_rows, measured_rows, seed, target_mean, r2_holdout, r2_ceiling,
                 interval_level, interval_coverage, artefact_sha256, versions,
                 r2, r2_error, mae, mae_error, spearman, spearman_error,
-                earlier_snapshot_id, earlier_as_of, earlier_target_mean
+                earlier_target_mean, outcome_values
             FROM snapshot
             """
         )
@@ -496,7 +495,8 @@ class Snapshot:
             candidates=self._read_candidates(),
             coverage=self._read_coverage(),
             calibration=self._read_calibration(),
-            drift=None if row[18] is None else self._read_drift(*row[18:]),
+            drift=None if row[18] is None else self._read_drift(row[18]),
+            outcome_values=row[19],
         )
 
     def _read_candidates(self) -> tuple[CandidateScore, ...]:
@@ -523,11 +523,9 @@ class Snapshot:
             for accounts, predicted, outcome, outcome_error in rows
         )
 
-    def _read_drift(self, snapshot_id: str, as_of: datetime, target_mean: float) -> Drift:
+    def _read_drift(self, target_mean: float) -> Drift:
         rows = self._fetch('SELECT feature, psi, "limit" FROM drift ORDER BY position')
         return Drift(
-            snapshot_id=snapshot_id,
-            as_of=as_of,
             target_mean=target_mean,
             features=tuple(FeatureDrift(feature=feature, psi=psi, limit=limit) for feature, psi, limit in rows),
         )

@@ -54,11 +54,12 @@ _CASTS: Final = {
 }
 
 
-def read_table(source: str, *, sheet: str | None = None) -> RawTable:
+def read_table(source: str, *, sheet: str | None = None, encoding: str | None = None) -> RawTable:
     """Read a CSV or TSV file (also gzipped), a workbook, a Parquet file or ``duckdb:///file.db?table=name``.
 
-    What a file is is told by its content, not by its name. ``sheet`` names a sheet of a workbook. As in other database
-    URLs three slashes begin a path from here, four one from the root. Raises a TableError.
+    What a file is is told by its content, not by its name. ``sheet`` names a sheet of a workbook, ``encoding`` that of
+    a text file, which is found out otherwise. As in other database URLs three slashes begin a path from here, four one
+    from the root. Raises a TableError.
     """
     parts = urlsplit(source)
     if parts.scheme == "duckdb":
@@ -82,7 +83,7 @@ def read_table(source: str, *, sheet: str | None = None) -> RawTable:
     for beginning, what in _FOREIGN:
         if head.lstrip().lower().startswith(beginning.lower()):
             raise ForeignFileError(path, what)
-    return read_delimited(path, source=source, sha256=sha256, gzipped=head.startswith(b"\x1f\x8b"))
+    return read_delimited(path, source=source, sha256=sha256, gzipped=head.startswith(b"\x1f\x8b"), encoding=encoding)
 
 
 def _look_into(path: Path) -> bytes:

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 _MAGNITUDES: Final = ((999.95e9, 1e12, "T"), (999.95e6, 1e9, "B"), (999.95e3, 1e6, "M"), (999.5, 1e3, "K"))
 _WRITTEN_OUT: Final = 9_999.5  # below it, what is counted has no letter: 1,240 patients
 _TENTHS: Final = 99.95  # and below this, one decimal
+_HUNDREDTHS: Final = 0.995  # below this, what has no unit has two
+_THOUSANDTHS: Final = 0.0995  # and below this, three
 
 
 def format_amount(value: float, unit: str) -> str:
     """Return ``$96.2K``, ``-$640``, ``1,240 patients``, ``12.4K hours`` or ``1 patient``.
 
     Before a letter stand three digits at most and after the point one. What is counted in a noun has one decimal
-    below 100.
+    below 100; what has no unit at all has two below 1 and three below 0.1, for there 0.04 and 0.01 may be far apart.
     """
     number = _write(value, unit)
     if unit == "$":
@@ -56,7 +58,7 @@ def rounds_to_nothing(value: float, unit: str) -> bool:
 def last_digit(value: float, unit: str) -> float:
     """Return how much one unit of the last digit is worth that is written of an amount."""
     divisor, _, decimals = _precision(value, unit)
-    return divisor / 10 if decimals else divisor
+    return divisor / float(10**decimals)
 
 
 def round_as_written(value: float, unit: str) -> float:
@@ -73,7 +75,8 @@ def format_value(feature: Feature, value: FeatureValue) -> str:
         return value
     if feature.unit in {"$", "%", "0-10"}:
         return format_amount(value, feature.unit)
-    number = _unsigned_zero(_trim(f"{value:,.1f}"))
+    decimals = _precision(value, "")[2] if abs(value) < _HUNDREDTHS and not feature.unit else 1
+    number = _unsigned_zero(_trim(f"{value:,.{decimals}f}"))
     return f"{number} {_agreeing(feature.unit, number)}".rstrip()
 
 
@@ -93,6 +96,8 @@ def _precision(value: float, unit: str) -> tuple[float, str, int]:
     for threshold, step, letter in _MAGNITUDES:
         if size >= (threshold if unit == "$" or letter != "K" else _WRITTEN_OUT):
             return step, letter, 1
+    if not unit and size < _HUNDREDTHS:
+        return 1.0, "", 3 if size < _THOUSANDTHS else 2
     return 1.0, "", int(unit != "$" and size < _TENTHS)
 
 
@@ -101,7 +106,9 @@ def _unsigned_zero(number: str) -> str:
 
 
 def _trim(number: str) -> str:
-    return number.removesuffix(".0")
+    whole, point, decimals = number.partition(".")
+    kept = decimals.rstrip("0")
+    return f"{whole}{point}{kept}" if kept else whole
 
 
 def _agreeing(unit: str, number: str) -> str:

@@ -205,6 +205,7 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
                 family="random forest",
                 training_rows=400,
                 measured_rows=400,
+                outcome_values=50,
                 seed=7,
                 target_mean=70_500.0,
                 score=SCORE,

@@ -55,6 +55,7 @@ INFO = SnapshotInfo(
         family="random forest",
         training_rows=400,
         measured_rows=400,
+        outcome_values=50,
         seed=7,
         target_mean=70_500.0,
         score=Score(r2=0.86, r2_error=0.02, mae=8_000.0, mae_error=210.0, spearman=0.91, spearman_error=0.01),

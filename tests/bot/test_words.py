@@ -158,6 +158,7 @@ def contents(*, bare: bool) -> SnapshotContents:
             family="random forest",
             training_rows=60,
             measured_rows=60,
+            outcome_values=50,
             seed=7,
             target_mean=82.0,
             score=SCORE,

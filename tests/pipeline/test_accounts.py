@@ -128,6 +128,31 @@ def test_a_column_in_another_unit_is_refused_by_name(home: Path, tmp_path: Path)
     assert "visits was about" in str(result.exception)
 
 
+def test_a_target_that_only_its_place_speaks_for_is_told_as_a_finding(tmp_path: Path) -> None:
+    rows = [{"worth" if name == "revenue" else name: value for name, value in row.items()} for row in make_rows(200)]
+
+    guessed, named = (
+        read_accounts(str(write(tmp_path / f"{name}.csv", each))).readiness
+        for name, each in (("guessed", rows), ("named", make_rows(200)))
+    )
+
+    assert guessed.verdict is Verdict.CARE
+    assert "the last column of numbers, 'worth', is taken" in guessed.reasons[0]
+    assert named.verdict is Verdict.READY
+
+
+def test_an_outcome_of_two_values_is_told_in_the_card(tmp_path: Path) -> None:
+    rows = [row | {"revenue": int(float(str(row["revenue"])) > 50_000)} for row in make_rows(100)]
+
+    result = precall(tmp_path, "build", "--accounts", str(write(tmp_path / "won.csv", rows)))
+
+    assert result.exit_code == 0, result.output
+    store = SnapshotStore(tmp_path / "snapshots")
+    with store.lease() as snapshot:
+        assert "The outcome has two values only" in str(describe_model(snapshot))
+    store.close()
+
+
 def test_a_messy_export_is_understood(tmp_path: Path) -> None:
     rows = [row | {"revenue": german(row["revenue"])} for row in make_rows(60)]
     source = write(tmp_path / "messy.csv", [*rows, rows[7]], delimiter=";", encoding="cp1252")
@@ -238,6 +263,6 @@ def test_the_demo_of_another_business_builds_and_speaks_its_words(tmp_path: Path
     with store.lease() as snapshot:
         account = snapshot.find_account("PRAC-042")
         assert account is not None
-        assert "patients" in account.allocation.reason
+        assert "visit" in account.allocation.reason
         assert snapshot.info.card.score.r2 >= 0.6
     store.close()

@@ -82,13 +82,16 @@ def judge(tmp_path: Path) -> Judge:
         more: str = "",
         time: str = "",
         without: tuple[str, ...] = (),
+        percent: tuple[str, ...] = (),
     ) -> Readiness:
         lines = [",".join(cells), *(",".join(map(str, row)) for row in zip(*cells.values(), strict=True)), *extra_lines]
         path = tmp_path / "export.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         features = [name for name in cells if name not in {"account_id", "revenue", "religion", *without}]
         text = PACK.format(more=more, time=time) + "\n".join(
-            FEATURE.format(name, "category" if isinstance(cells[name][0], str) else "number") for name in features
+            FEATURE.format(name, "category" if isinstance(cells[name][0], str) else "number")
+            + ('unit = "%"\n' if name in percent else "")
+            for name in features
         )
         pack = parse_pack(text, source="small.toml")
         table = read_table(str(path))
@@ -336,3 +339,21 @@ def test_names_match_by_their_words() -> None:
         "demo_requests": "demoRequests",
         "revenue": "revenue",
     }
+
+
+def test_percentages_that_are_no_shares_of_1_are_told(judge: Judge) -> None:
+    cells = accounts()
+    cells["visits"] = [visits / 100 for visits in cells["visits"]]
+
+    readiness = judge(cells, percent=("demos", "visits"))
+
+    assert readiness.verdict is Verdict.CARE
+    assert "0.35 is 35 %, are demos;" in readiness.reasons[0]
+
+
+def test_ids_that_differ_only_in_capitals_are_told(judge: Judge) -> None:
+    cells = accounts()
+    cells["account_id"][7] = "acme-x"
+    cells["account_id"][9] = "ACME-X"
+
+    assert "'acme-x' and 'ACME-X'" in judge(cells).reasons[0]

@@ -129,6 +129,7 @@ def make_contents() -> MakeContents:
                 family="random forest",
                 training_rows=len(rows),
                 measured_rows=len(rows),
+                outcome_values=50,
                 seed=7,
                 target_mean=70_500.0,
                 score=SCORE,

@@ -20,6 +20,7 @@ from storage.errors import (
     ForeignFileError,
     LongCellError,
     MissingNamesError,
+    NoEncodingError,
     NoRowsError,
     NoTableError,
     NulError,
@@ -91,6 +92,18 @@ def test_every_separator_is_found(write: Write, delimiter: str) -> None:
 
     assert table.names == ("id", "name", "city")
     assert table.reading.delimiter == delimiter
+
+
+def test_an_encoding_that_is_named_is_believed_and_one_that_does_not_exist_refused(write: Write) -> None:
+    path = write("id;name\n1;Łódź\n2;Kraków\n".encode("iso8859-2"))
+
+    table = read_table(path, encoding="iso8859-2")
+
+    assert table.cells.column("name").to_pylist() == ["Łódź", "Kraków"]
+    assert (table.reading.encoding, table.reading.encoding_guessed) == ("iso8859-2", False)
+    for name in ("klingon", "hex"):
+        with pytest.raises(NoEncodingError, match=f"no encoding '{name}'"):
+            read_table(path, encoding=name)
 
 
 def test_a_gzipped_file_is_read_and_said_to_be_one(write: Write) -> None:

@@ -52,6 +52,8 @@ def test_a_change_has_its_sign_unless_it_rounds_to_nothing(dollars: float, text:
         (2.1e6, "patients", "2.1M patients"), (1.0, "hours per week", "1 hour per week"),
         (1.0, "square metres", "1 square metre"), (1.0, "properties", "1 property"), (1.0, "boxes", "1 box"),
         (0.35, "%", "35 %"), (7.24, "0-10", "7.2 of 10"), (42.0, "", "42"),
+        (0.631, "", "0.63"), (0.0631, "", "0.063"), (0.5, "", "0.5"), (0.9999, "", "1"), (0.0001, "", "0"),
+        (-0.0001, "", "0"), (0.0, "", "0"), (4.52, "", "4.5"),
     ],
 )  # fmt: skip
 def test_an_amount_is_written_in_the_unit_of_the_target(value: float, unit: str, text: str) -> None:
@@ -79,7 +81,7 @@ def test_a_range_names_its_unit_once_and_no_letter_reads_back_to_the_first(
     assert format_range(low, high, unit) == text
 
 
-@given(st.floats(min_value=-9e11, max_value=9e11), st.sampled_from(["$", "hours"]))
+@given(st.floats(min_value=-9e11, max_value=9e11), st.sampled_from(["$", "hours", ""]))
 def test_an_amount_is_off_by_half_a_unit_of_its_last_digit_at_most(value: float, unit: str) -> None:
     number = format_amount(value, unit).removesuffix("s").removesuffix(" hour").replace("$", "").replace(",", "")
     scale = {"K": 1e3, "M": 1e6, "B": 1e9}.get(number[-1], 1.0)
@@ -96,7 +98,7 @@ def test_an_amount_is_off_by_half_a_unit_of_its_last_digit_at_most(value: float,
         ("%", 1.0, "100 %"),
         ("0-10", 7.2, "7.2 of 10"), ("0-10", 10.0, "10 of 10"), ("months", 14.0, "14 months"),
         ("months", 1.0, "1 month"),
-        ("", -0.04, "0"), ("%", -0.0001, "0 %"),
+        ("", -0.04, "-0.04"), ("", -0.0004, "0"), ("%", -0.0001, "0 %"),
         ("", "gold", "gold"), ("$", None, "not known"), ("", None, "not known"),
     ],
 )  # fmt: skip
