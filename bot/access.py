@@ -84,7 +84,7 @@ class Visit:
 NOT_THERE: Final = Audience(grants=frozenset(), reserve="I am not in this conversation")
 _TOO_MANY: Final = Audience(grants=frozenset(), reserve=f"more than {MOST_MEMBERS:,} people read this conversation")
 _CLOSED: Final = Audience(grants=frozenset(), closed=True)
-_NO_FILE: Final = "there is no %s: every full member of the workspace sees every account"
+_NO_FILE: Final = "there is no file of rights (%s): every full member of the workspace sees every account"
 
 
 class Access:
@@ -94,11 +94,11 @@ class Access:
         FaultyRightsError: The file cannot be used at the start. Later a version that cannot be used changes nothing.
     """
 
-    def __init__(self, path: Path, directory: Directory) -> None:
+    def __init__(self, path: Path | None, directory: Directory) -> None:
         self._path, self._directory = path, directory
         self._lock = threading.Lock()
         self._stamp = _stamp(path)
-        self._rights = OPEN if self._stamp is None else read_rights(path)
+        self._rights = OPEN if path is None or self._stamp is None else read_rights(path)
         if self._stamp is None:
             logger.info(_NO_FILE, path)
 
@@ -127,7 +127,8 @@ class Access:
         readers = [_viewer(rights, person) for person in self._directory.people(room.members) if person.reads]
         if any(reader.outsider for reader in readers):
             return _CLOSED
-        return Audience(grants=frozenset(reader.grant for reader in readers))
+        others = rights.everybody if room.public and rights.everybody_reads_public else frozenset()
+        return Audience(grants=others | {reader.grant for reader in readers})
 
     def visit(self, user_id: str, channel: str) -> Visit:
         """Return what somebody may see and have said in a room; may raise what the directory raises."""
@@ -147,7 +148,7 @@ class Access:
         """Return what the file says; where it changed it is read again, and where it is gone its last version holds."""
         with self._lock:
             stamp = _stamp(self._path)
-            if stamp != self._stamp:
+            if self._path is not None and stamp != self._stamp:
                 self._stamp = stamp
                 try:
                     self._rights = read_rights(self._path)
@@ -165,8 +166,10 @@ def _viewer(rights: Rights, person: Person) -> Viewer:
     return Viewer(user_id=person.user_id, role=named.role if named else None, grant=grant, outsider=False)
 
 
-def _stamp(path: Path) -> tuple[int, ...] | None:
+def _stamp(path: Path | None) -> tuple[int, ...] | None:
     """Return what tells one version of a file from another, None where there is no file."""
+    if path is None:
+        return None
     try:
         found = path.stat()
     except FileNotFoundError:

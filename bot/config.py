@@ -99,7 +99,7 @@ class DigestConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotConfig:
-    """The settings of one run. Secrets are left out of the repr."""
+    """The settings of one run. Secrets are left out of the repr; without ``access`` no file of rights is looked for."""
 
     bot_token: str = field(repr=False)
     app_token: str | None = field(repr=False)
@@ -112,7 +112,7 @@ class BotConfig:
     database_url: str | None = field(repr=False)
     retention: timedelta
     cooldown: timedelta
-    access: Path
+    access: Path | None
     host: str
     port: int
     digest: DigestConfig

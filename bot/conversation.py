@@ -120,8 +120,8 @@ def find_obstacle(services: Services, room: Room, thread: Thread) -> str:
 
 
 def share_brief(services: Services, room: Room, thread: Thread) -> None:
-    """Post the brief of a thread in this room."""
-    with _recall(services, room, thread) as (_, brief):
+    """Post the brief of a thread in this room; what there is to say about the thread itself is said in it."""
+    with _recall(services, replace(room, channel=thread.channel), thread) as (_, brief):
         post_brief(services, room, brief)
 
 

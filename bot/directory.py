@@ -43,9 +43,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A room: who is in it, None where that are too many to ask for, and whether another organisation shares it."""
+    """A room: who is in it, None where that are too many to ask for, and whether another organisation shares it.
+
+    A ``public`` one can be opened by every full member of the workspace.
+    """
 
     external: bool
+    public: bool
     members: tuple[str, ...] | None
 
 
@@ -92,7 +96,8 @@ class Directory:
         if not info.get("is_member", True):
             return None
         members = (str(info["user"]),) if info.get("is_im") else self._members(channel)
-        return Conversation(external=_is_external(info), members=members)
+        public = not (info.get("is_private") or info.get("is_im") or info.get("is_mpim"))
+        return Conversation(external=_is_external(info), public=public, members=members)
 
     def _members(self, channel: str) -> tuple[str, ...] | None:
         members: list[str] = []

@@ -173,7 +173,7 @@ def _examine_library(config: BotConfig) -> Finding:
 
 
 def _examine_rights(config: BotConfig) -> Finding:
-    if not config.access.exists():
+    if config.access is None or not config.access.exists():
         found = f"there is no {config.access}: every full member of the workspace sees every account"
         return Finding(name="Access", level=Level.WARNING, found=found, fix="Write access.toml; the README shows one.")
     try:

@@ -24,4 +24,6 @@ def is_for_others(text: str, *, bot_user_id: str) -> bool:
 def asks_nothing(text: str) -> bool:
     """Return whether a plain text is thanks, an acknowledgement, or nothing but emoji and marks."""
     words = _EMOJI.sub(" ", text).strip()
+    if "?" in words:
+        return False
     return not any(character.isalnum() for character in words) or bool(_COURTESY.fullmatch(words))

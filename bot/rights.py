@@ -63,10 +63,19 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What the file says. ``people`` are keyed by Slack user id, or by e-mail in small letters."""
+    """What the file says. ``people`` are keyed by Slack user id, or by e-mail in small letters.
+
+    ``everybody_reads_public``: a public channel counts as read by all full members, who may open it without joining.
+    """
 
     people: Mapping[str, Named]
     default: Grant
+    everybody_reads_public: bool = False
+
+    @property
+    def everybody(self) -> frozenset[Grant]:
+        """What each full member of the workspace may see, named or not."""
+        return frozenset({self.default, *(named.grant for named in self.people.values())})
 
     def find(self, *, user_id: str, email: str) -> Named | None:
         """Return the person with this Slack id or this e-mail; the id counts first."""
@@ -109,11 +118,14 @@ def read_rights(path: Path) -> Rights:
 
 
 def _read(content: Mapping[str, Any], *, lines: list[int], faults: list[str]) -> Rights:
-    strange = sorted(content.keys() - {"default", "people"})
-    faults += [f'{key!r} is no key of it; there are "default" and [[people]]' for key in strange]
+    strange = sorted(content.keys() - {"default", "public_channels", "people"})
+    faults += [f'{key!r} is no key of it; there are "default", "public_channels" and [[people]]' for key in strange]
     default = content.get("default", "none")
     if default not in ("none", "all"):
         faults.append(f'default is {default!r}; it must be "none" or "all"')
+    public = content.get("public_channels", "members")
+    if public not in ("members", "everybody"):
+        faults.append(f'public_channels is {public!r}; it must be "members" or "everybody", whoever is to count there')
     listed = content.get("people", [])
     if not isinstance(listed, list) or any(not isinstance(entry, dict) for entry in listed):
         faults.append("people is no list of tables; begin each person with the line [[people]]")
@@ -125,7 +137,11 @@ def _read(content: Mapping[str, Any], *, lines: list[int], faults: list[str]) ->
         faults += [f"{place}: {fault}" for fault in wrong]
         if not wrong:
             people[_key(entry["who"])] = _named(entry)
-    return Rights(people=people, default=EVERYTHING if default == "all" else NOTHING)
+    return Rights(
+        people=people,
+        default=EVERYTHING if default == "all" else NOTHING,
+        everybody_reads_public=public == "everybody",
+    )
 
 
 def _faults_of(entry: Mapping[str, Any], *, known: Mapping[str, Named]) -> Iterable[str]:

@@ -106,6 +106,7 @@ def open_shell(config: BotConfig, *, out: Path, show: Callable[[str], None]) -> 
             config,
             bot_token=workspace.bot_token,
             app_token=None,
+            access=None,  # whoever is at the prompt can read the files anyway
             signing_secret=workspace.signing_secret,
             slack_api_url=workspace.api_url,
             database_url=None,

@@ -42,6 +42,16 @@ def test_at_the_prompt_a_person_asks_and_replies_and_reads_everything(config: Bo
         assert f"(saved as {path})" in read
 
 
+def test_at_the_prompt_no_rights_are_asked_for(config: BotConfig, tmp_path: Path) -> None:
+    (config.home / "access.toml").write_text('default = "none"')
+    lines = iter(["/precall ACME-007", "/quit"])
+    shown: list[str] = []
+
+    run_prompt(config, out=tmp_path / "out", show=shown.append, read_line=lambda: next(lines))
+
+    assert "Risk mitigation" in "\n".join(shown)
+
+
 def test_the_end_of_input_ends_the_shell(config: BotConfig, tmp_path: Path) -> None:
     def read_line() -> str:
         raise EOFError

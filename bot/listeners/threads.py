@@ -50,7 +50,9 @@ def _hear(
     addressed = direct or f"<@{bot_user_id}" in written
     if thread is None and not addressed:
         return
-    if (thread and not text) or (text and asks_nothing(text)) or is_for_others(written, bot_user_id=bot_user_id):
+    if (thread and not text) or (text and asks_nothing(text)):
+        return
+    if not direct and is_for_others(written, bot_user_id=bot_user_id):
         return
     # One message can arrive as a mention and as a message, and each of them again when an answer was lost.
     if not services.state.claim_event(f"{room.channel}:{event['ts']}", now=services.clock()):

@@ -216,3 +216,12 @@ def test_a_file_that_comes_later_counts(office: Office) -> None:
 def test_a_broken_file_stops_the_start(office: Office) -> None:
     with pytest.raises(FaultyRightsError, match="default is 'everything'"):
         office.open('default = "everything"')
+
+
+def test_a_public_channel_may_count_as_read_by_everybody(office: Office) -> None:
+    access = office.open('public_channels = "everybody"\n' + RIGHTS)
+
+    assert not access.audience(office.room(office.ivo)).may_see(HERS)
+    leads = office.workspace.add_channel("leads", members=[office.ivo], private=True)
+    assert access.audience(leads).may_see(HERS)
+    assert access.audience(office.workspace.direct_channel(office.ivo)).may_see(THEIRS)

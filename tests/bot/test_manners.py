@@ -14,7 +14,7 @@ def test_thanks_and_emoji_ask_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["why?", "ok but why 4 actions?", "thanks, and the risk?", "ACME-042", "10:30:00", "no data?"]
+    "text", ["why?", "ok but why 4 actions?", "thanks, and the risk?", "ACME-042", "10:30:00", "no data?", "?", "ok?"]
 )
 def test_a_question_asks_something_however_polite(text: str) -> None:
     assert not asks_nothing(text)

@@ -104,6 +104,7 @@ def test_everybody_may_be_let_see_everything_but_who_is_named(tmp_path: Path) ->
         ('[[people]]\nwho = "U1A"\nrole = "manager"\nreps = 7', "reps must be a name, or a list of names"),
         ('[[people]]\nwho = "U1A"\nrole = ["rep"]', "role is"),
         ('default = "some"', 'default is \'some\'; it must be "none" or "all"'),
+        ('public_channels = "some"', "public_channels is 'some'; it must be"),
         ("default = []", r"default is \[\]"),
         ("people = 3", r"begin each person with the line \[\[people\]\]"),
         ("peopel = []", "'peopel' is no key of it"),
