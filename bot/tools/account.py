@@ -49,7 +49,8 @@ def drivers(context: ToolContext, call: Drivers) -> ToolResult:
 def why_allocated(context: ToolContext, call: WhyAllocated) -> ToolResult:
     """Return how many actions the account gets and why; asked about a number, what speaks for or against that one."""
     given = context.brief.account.allocation.actions
-    aside = _ASIDE
+    # Of an account that gets none there is nothing to say for what it gets.
+    aside = _ASIDE if given else _ASIDE | _FOR_WHAT_IT_GETS
     if call.actions is not None:
         aside = aside | (_FOR_WHAT_IT_GETS if call.actions > given else _AGAINST_MORE)
     found = context.of_kind(EvidenceKind.ALLOCATION)
