@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from bot.brief import Brief
-    from bot.plan import Answer, Plan, Statement
+    from bot.plan import Answer, Plan, Section, Statement
     from kb.documents import Document
     from kb.index import Library
     from pipeline.card import CardSection
@@ -126,6 +126,33 @@ def plan_messages(brief: Brief, plan: Plan) -> tuple[Message, ...]:
         blocks=(*messages[-1].blocks, last),
     )
     return tuple(messages)
+
+
+def section_message(brief: Brief, section: Section) -> Message:
+    """Return one section of a plan, posted while the next is written; what does not fit is said to be missing."""
+    page, missing = _Page(), 0
+    for statement in section.statements:
+        if page.has_room(statement, brief, new_section=False):
+            page.add(section.name.heading, statement, brief)
+        else:
+            missing += 1
+    notes = [f"{missing} more statements did not fit into this message."] if missing else []
+    if not section.statements:
+        notes = ["One moment: I am checking what was written here."]
+    header = () if section.statements else (_header(section.name.heading),)
+    return Message(
+        text=_fallback(" ".join([page.words() or section.name.heading, *notes])),
+        blocks=(*header, *page.blocks(), *([_context(*notes)] if notes else [])),
+    )
+
+
+def closing_message(brief: Brief, plan: Plan) -> Message:
+    """Return what stands below sections that were posted one by one: the promotion, and who wrote it all."""
+    page = _Page()
+    if plan.promotion:
+        page.add("Recommended promotion", plan.promotion, brief)
+    line = authorship_line(plan.authorship)
+    return Message(text=_fallback(f"{page.words()} {line}".strip()), blocks=(*page.blocks(), _context(line)))
 
 
 def answer_message(brief: Brief, answer: Answer) -> Message:

@@ -14,7 +14,6 @@ from bot.audit import AuditKind, audit_brief, audit_text, audit_view
 from bot.blocks import (
     answer_message,
     headline_message,
-    plan_messages,
     sent_directly_message,
     sentence_message,
     several_accounts_message,
@@ -24,9 +23,10 @@ from bot.boundary import told
 from bot.brief import make_brief
 from bot.controls import brief_controls, share_here_controls
 from bot.errors import AccountGoneError
-from bot.kept_plan import keep
+from bot.kept_plan import find_written, keep
 from bot.lookup import Unclear, look_up
 from bot.outcomes import with_outcomes
+from bot.plan_posts import PlanPosts
 from bot.report import plan_markdown
 from bot.tools.calls import MOST_QUERY_CHARACTERS, SearchDocuments
 from bot.tools.context import ToolContext
@@ -173,15 +173,14 @@ def _share_charts(room: Room, thread: Thread, charts: tuple[Chart, ...]) -> None
 
 
 def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief, *, origin: str) -> None:
-    plan = services.writer.write_plan(brief)
-    audit_text(services, room, brief, plan, thread_ts=thread.thread_ts)
-    *first, last = plan_messages(brief, plan)
     controls = brief_controls(share=thread.private, origin=origin)
+    posts = PlanPosts(room=room, thread_ts=thread.thread_ts, brief=brief, controls=controls)
+    plan = find_written(services, brief) or services.writer.write_plan(brief, publish=posts.publish)
+    audit_text(services, room, brief, plan, thread_ts=thread.thread_ts)
     kept = keep(plan, brief, now=services.clock())
     services.state.keep_plan(kept)
     services.state.show_plan(thread.channel, thread.thread_ts, plan_id=kept.plan_id)
-    for message in (*first, replace(last, blocks=(*last.blocks, controls))):
-        room.post(message, thread_ts=thread.thread_ts)
+    posts.finish(plan)
     text = plan_markdown(brief, plan)
     _remember(services, room, thread, Turn(author="precall", user_id="", text=text, at=services.clock()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.brief import Brief
+    from bot.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,16 @@ def keep(plan: Plan, brief: Brief, *, now: datetime) -> KeptPlan:
 def recall(kept: KeptPlan) -> SourcedPlan:
     """Return a plan that was kept."""
     return _FORM.validate_json(kept.content)
+
+
+def find_written(services: Services, brief: Brief) -> Plan | None:
+    """Return the plan that a model wrote earlier from exactly this brief, at no cost now."""
+    kept = services.state.find_written_plan(hash_brief(brief))
+    if kept is None:
+        return None
+    plan = recall(kept).plan
+    note = f"Written on {kept.written_at:%d %b %Y at %H:%M} UTC from these very facts."
+    return replace(plan, authorship=replace(plan.authorship, note=note, usage=None))
 
 
 def _statements(plan: Plan) -> Iterable[Statement]:

@@ -80,6 +80,10 @@ class Room:
                 else:
                     show(status="")
 
+    def edit(self, ts: str, message: Message) -> None:
+        """Put another message in the place of one that was posted."""
+        self.client.chat_update(channel=self.channel, ts=ts, text=message.text, blocks=list(message.blocks))
+
     def whisper(self, message: Message) -> None:
         """Tell only the person who asked."""
         blocks = list(message.blocks)

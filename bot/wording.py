@@ -10,7 +10,7 @@ from storage.units import format_range
 
 if TYPE_CHECKING:
     from bot.brief import Brief
-    from bot.plan import Authorship, Plan, Statement
+    from bot.plan import Authorship, Plan, Statement, Usage
     from storage.records import SnapshotInfo
 
 _STATEMENT: Final = 1000
@@ -60,7 +60,7 @@ def authorship_line(authorship: Authorship) -> str:
     else:
         usage = authorship.usage
         price = [f"${usage.dollars:.3f}"] if usage and usage.dollars is not None else []
-        cost = [*price, f"{usage.seconds:.1f} s"] if usage else []
+        cost = [_token_words(usage), *price, f"{usage.seconds:.1f} s"] if usage else []
         line = f"{' · '.join([f'Written by {normalise(authorship.model, limit=_NAME)}', *cost])}."
         line += f" {note}" if (note := normalise(authorship.note, limit=_REASON)) else ""
     if authorship.dropped == 1:
@@ -68,6 +68,12 @@ def authorship_line(authorship: Authorship) -> str:
     elif authorship.dropped:
         line += f" {authorship.dropped:,} statements were left out because their evidence did not carry them."
     return line
+
+
+def _token_words(usage: Usage) -> str:
+    read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    cached = f" ({usage.cache_read_tokens:,} of them cached)" if usage.cache_read_tokens else ""
+    return f"{read:,} tokens in{cached}, {usage.output_tokens:,} out"
 
 
 def data_line(info: SnapshotInfo) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bot.writer.offline import OfflineWriter
+from bot.writer.section_stream import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from bot.evidence import Evidence
     from bot.plan import Answer, Plan
     from bot.tools.context import ToolContext
+    from bot.writer.section_stream import Publish
     from storage.state import Turn
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
@@ -22,8 +24,12 @@ ANTHROPIC = "https://api.anthropic.com"
 class Writer(Protocol):
     """Writes from a brief, and says nothing that the brief's evidence does not carry."""
 
-    def write_plan(self, brief: Brief) -> Plan:
-        """Return the plan for a call with the brief's account."""
+    def write_plan(self, brief: Brief, *, publish: Publish = ignore) -> Plan:
+        """Return the plan for a call with the brief's account.
+
+        A writer that takes its time gives each section to ``publish`` as soon as it is written; in the plan that is
+        returned it may hold more.
+        """
 
     def answer(
         self,

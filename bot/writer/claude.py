@@ -24,16 +24,19 @@ from bot.writer.prompt import (
     repair_messages,
     repeats_instructions,
 )
+from bot.writer.section_stream import SectionStream, ignore
 from bot.writer.tool_use import MAX_ROUNDS, answer_calls, tool_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from anthropic.types import Message, MessageParam, TextBlockParam, ToolResultBlockParam
+    from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 
     from bot.brief import Brief
     from bot.evidence import Evidence
     from bot.tools.context import ToolContext
+    from bot.writer.section_stream import OnText, Publish
     from storage.state import Turn
 
 MAX_TOKENS = 6_000
@@ -152,9 +155,15 @@ class ClaudeWriter:
         self._model = model
         self._deadline_seconds = deadline_seconds
 
-    def write_plan(self, brief: Brief) -> Plan:
-        """Return Claude's plan; what its evidence does not carry was sent back once, then left out."""
-        draft = self._draft(plan_messages(brief), plan_schema(brief))
+    def write_plan(self, brief: Brief, *, publish: Publish = ignore) -> Plan:
+        """Return Claude's plan; what its evidence does not carry was sent back once, then left out.
+
+        ``publish`` gets each section as soon as it is written, with those of its statements that are carried.
+        """
+        sections = SectionStream(publish, check=lambda statements: self._check(statements, brief, brief.evidence).kept)
+        return self._finish_plan(self._draft(plan_messages(brief), plan_schema(brief), on_text=sections.read), brief)
+
+    def _finish_plan(self, draft: _Draft, brief: Brief) -> Plan:
         parts, dropped, usage, _ = self._carry(draft, _WrittenPlan, brief, brief.evidence)
         sections = tuple(Section(name=name, statements=parts[name]) for name in SectionName)
         if not any(section.statements for section in sections):
@@ -197,10 +206,10 @@ class ClaudeWriter:
             evidence=tuple(item for item in known if item not in brief.evidence),
         )
 
-    def _draft(self, messages: list[MessageParam], schema: dict[str, Any]) -> _Draft:
-        """Return what Claude wrote in one go."""
+    def _draft(self, messages: list[MessageParam], schema: dict[str, Any], *, on_text: OnText = ignore) -> _Draft:
+        """Return what Claude wrote in one go; ``on_text`` gets all that is written so far, again and again."""
         deadline = time.monotonic() + self._deadline_seconds
-        text, usage = self._write(messages, schema, deadline)
+        text, usage = self._write(messages, schema, deadline, on_text=on_text)
         return _Draft(messages=messages, schema=schema, text=text, usage=usage, deadline=deadline, may_call=None)
 
     def _look_up_and_draft(
@@ -281,15 +290,27 @@ class ClaudeWriter:
             return {}, None
 
     def _write(
-        self, messages: list[MessageParam], schema: dict[str, Any], deadline: float, *, may_call: bool | None = None
+        self,
+        messages: list[MessageParam],
+        schema: dict[str, Any],
+        deadline: float,
+        *,
+        may_call: bool | None = None,
+        on_text: OnText = ignore,
     ) -> tuple[str, Usage]:
         """Return the text of the finished message and what it cost."""
         started = time.monotonic()
-        message = self._complete(messages, schema, deadline, may_call=may_call)
+        message = self._complete(messages, schema, deadline, may_call=may_call, on_text=on_text)
         return self._read(message), self._usage(message, seconds=time.monotonic() - started)
 
     def _complete(
-        self, messages: list[MessageParam], schema: dict[str, Any], deadline: float, *, may_call: bool | None
+        self,
+        messages: list[MessageParam],
+        schema: dict[str, Any],
+        deadline: float,
+        *,
+        may_call: bool | None,
+        on_text: OnText = ignore,
     ) -> Message:
         """Return the finished message; retry what may pass, within the deadline.
 
@@ -297,7 +318,7 @@ class ClaudeWriter:
         """
         for attempt in range(MAX_RETRIES + 1):
             try:
-                return self._stream(messages, schema, deadline, may_call=may_call)
+                return self._stream(self._request(messages, schema, may_call=may_call), deadline, on_text)
             except (anthropic.APIError, httpx2.HTTPError) as error:
                 wait = _seconds_before_retry(error, attempt)
                 if wait is None or attempt == MAX_RETRIES or time.monotonic() + wait >= deadline:
@@ -306,28 +327,35 @@ class ClaudeWriter:
                 time.sleep(wait)
         raise AssertionError  # the last attempt returns or raises
 
-    def _stream(
-        self, messages: list[MessageParam], schema: dict[str, Any], deadline: float, *, may_call: bool | None
-    ) -> Message:
+    def _request(
+        self, messages: list[MessageParam], schema: dict[str, Any], *, may_call: bool | None
+    ) -> MessageCreateParamsNonStreaming:
+        request: MessageCreateParamsNonStreaming = {
+            "model": self._model,
+            "max_tokens": MAX_TOKENS,
+            "system": [{"type": "text", "text": POLICY}],
+            "messages": messages,
+            "output_config": {"format": {"type": "json_schema", "schema": schema}, "effort": "low"},
+        }
+        if may_call is not None:
+            request["tools"] = tool_params()
+        if may_call is False:
+            # The tools stay in the request that may not call them: what was cached holds them.
+            request["tool_choice"] = {"type": "none"}
+        return request
+
+    def _stream(self, request: MessageCreateParamsNonStreaming, deadline: float, on_text: OnText) -> Message:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise errors.TooSlowError(self._deadline_seconds)
         timeout = httpx2.Timeout(min(READ_TIMEOUT_SECONDS, remaining), connect=min(CONNECT_TIMEOUT_SECONDS, remaining))
-        with self._client.messages.stream(
-            model=self._model,
-            max_tokens=MAX_TOKENS,
-            system=[{"type": "text", "text": POLICY}],
-            messages=messages,
-            output_config={"format": {"type": "json_schema", "schema": schema}, "effort": "low"},
-            timeout=timeout,
-            tools=anthropic.omit if may_call is None else tool_params(),
-            # The tools stay in the request that may not call them: what was cached holds them.
-            tool_choice={"type": "none"} if may_call is False else anthropic.omit,
-        ) as stream:
+        with self._client.messages.stream(**request, timeout=timeout) as stream:  # type: ignore[misc] # no "stream" in it
             message: Message | None = None
             for event in stream:
                 if event.type == "message_start":
                     message = stream.current_message_snapshot
+                elif event.type == "text":
+                    on_text(event.snapshot)
                 if time.monotonic() > deadline:
                     raise errors.TooSlowError(self._deadline_seconds)
         if message is None:

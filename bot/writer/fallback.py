@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from bot.boundary import log_error
 from bot.writer.errors import WriterError
+from bot.writer.section_stream import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.brief import Brief
     from bot.evidence import Evidence
-    from bot.plan import Answer, Authorship, Plan
+    from bot.plan import Answer, Authorship, Plan, Section, SectionName
     from bot.tools.context import ToolContext
     from bot.writer.claude import ClaudeWriter
     from bot.writer.offline import OfflineWriter
+    from bot.writer.section_stream import Publish
     from storage.state import Turn
 
 
@@ -27,14 +29,25 @@ class FallbackWriter:
         self._claude = claude
         self._offline = offline
 
-    def write_plan(self, brief: Brief) -> Plan:
-        """Return Claude's plan; what it left empty is the offline writer's, and the note says so."""
+    def write_plan(self, brief: Brief, *, publish: Publish = ignore) -> Plan:
+        """Return Claude's plan; what it left empty is the offline writer's, and the note says so.
+
+        Where Claude stops in the middle, what was published stays and the offline writer writes the rest.
+        """
         offline = self._offline.write_plan(brief)
+        published: dict[SectionName, Section] = {}
+
+        def publish_carried(section: Section) -> None:
+            if section.statements:
+                published[section.name] = section
+            publish(section)
+
         try:
-            plan = self._claude.write_plan(brief)
+            plan = self._claude.write_plan(brief, publish=publish_carried)
         except WriterError as error:
             log_error(error)
-            return replace(offline, authorship=_stand_in(offline.authorship, error))
+            sections = tuple(published.get(section.name, section) for section in offline.sections)
+            return replace(offline, sections=sections, authorship=_stand_in(offline.authorship, error, len(published)))
         filled = [
             section.name.heading.lower()
             for section, spare in zip(plan.sections, offline.sections, strict=True)
@@ -71,5 +84,6 @@ class FallbackWriter:
             return replace(offline, authorship=_stand_in(offline.authorship, error))
 
 
-def _stand_in(authorship: Authorship, error: WriterError) -> Authorship:
-    return replace(authorship, note=str(error))
+def _stand_in(authorship: Authorship, error: WriterError, sections: int = 0) -> Authorship:
+    began = f"Claude wrote the first {sections} sections, then stopped. " if sections else ""
+    return replace(authorship, note=f"{began}{error}")

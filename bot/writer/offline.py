@@ -15,6 +15,7 @@ from bot.writer.phrases import Topic, find_offer, find_topic, lower_first, make_
 from bot.writer.questions import find_statements
 from bot.writer.quotes import Quotes
 from bot.writer.rivals import Role, find_rivals
+from bot.writer.section_stream import ignore
 from storage.units import format_amount, format_range, format_value
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.tools.context import ToolContext
     from bot.writer.quotes import Quote
     from bot.writer.rivals import Point, Rival
+    from bot.writer.section_stream import Publish
     from storage.state import Turn
 
 _MAX_STATEMENTS = 4
@@ -45,7 +47,7 @@ class OfflineWriter:
     def __init__(self, *, note: str) -> None:
         self._note = note
 
-    def write_plan(self, brief: Brief) -> Plan:
+    def write_plan(self, brief: Brief, *, publish: Publish = ignore) -> Plan:  # noqa: ARG002 - it is there at once
         """Return the plan; what its evidence does not carry is dropped and counted, as it would be from a model."""
         sections, promotion = compose_plan(brief)
         dropped = 0

@@ -61,6 +61,8 @@ class Scenario(Enum):
     OBEDIENT = auto()
     NOT_IN_SOURCES = auto()
     SLOW = auto()
+    PAUSES = auto()
+    PAUSES_THEN_CUT_OFF = auto()
     TOOL_CALL = auto()
     TWO_TOOL_CALLS = auto()
     UNKNOWN_TOOL = auto()
@@ -90,11 +92,15 @@ _CALLS: dict[Scenario, list[tuple[str, dict[str, Any]]]] = {
 
 
 class AnthropicServer:
-    """``next`` queues what the coming requests meet, one each; after that everything is normal."""
+    """``next`` queues what the coming requests meet, one each; after that everything is normal.
+
+    Half-way through a text that pauses the server waits for ``go_on``.
+    """
 
     def __init__(self, *, slow_seconds: float = 0.3) -> None:
         self.requests: list[dict[str, Any]] = []
         self.slow_seconds = slow_seconds
+        self.go_on = threading.Event()
         self._scenarios: deque[Scenario] = deque()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
         self._server.daemon_threads = True
@@ -152,6 +158,9 @@ class AnthropicServer:
                 self.send_header("transfer-encoding", "chunked")
                 self.end_headers()
                 for name, data in events(body, scenario):
+                    if name == "pause":
+                        server.go_on.wait(30)
+                        continue
                     if name == "cut":
                         # No last chunk: the client sees the connection end inside the body.
                         self.close_connection = True
@@ -291,7 +300,9 @@ def events(body: dict[str, Any], scenario: Scenario) -> Iterator[tuple[str, dict
     chunks = [text[place : place + _TEXT_CHUNK] for place in range(0, len(text), _TEXT_CHUNK)]
     for place, chunk in enumerate(chunks):
         if place == len(chunks) // 2:
-            if scenario is Scenario.CUT_OFF:
+            if scenario in {Scenario.PAUSES, Scenario.PAUSES_THEN_CUT_OFF}:
+                yield "pause", {}
+            if scenario in {Scenario.CUT_OFF, Scenario.PAUSES_THEN_CUT_OFF}:
                 yield "cut", {}
             if scenario is Scenario.ENDS_EARLY:
                 return
