@@ -222,8 +222,10 @@ def test_a_plan_ends_with_the_promotion_and_who_wrote_it(brief_of: Callable[[str
                     seconds=2.0,
                 ),
             ),
-            "Written by claude-x · 6 tokens in (2 of them cached), 4 out · 2.0 s. "
-            "1 statement was left out because its evidence did not carry it.",
+            (
+                "Written by claude-x · 6 tokens in (2 of them cached), 4 out · 2.0 s. "
+                "1 statement was left out because its evidence did not carry it."
+            ),
         ),
         (
             replace(OFFLINE, note="", dropped=3),
