@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import cross_val_predict
 
+from pipeline.accounts import of_synthetic
 from pipeline.allocation.gains import ResponseCurve, expected_gains
 from pipeline.allocation.optimum import optimise
 from pipeline.allocation.problem import Constraints, Problem
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 ACCOUNTS, CAPACITY, CAP = 500, 250, 5
 FEATURES = read_pack("software").features
-RULE = Rule.of(read_pack("software"), FEATURES)
+PACK = read_pack("software")
+WORDS = of_synthetic(make_accounts(100, seed=0), PACK, seed=0).words
+RULE = Rule.of(PACK.score, FEATURES, WORDS)
 ASSUMED = ResponseCurve(action="action", base_lift=0.05, decay=0.6, slots=CAP)
 TRUE_DECAYS = (0.5, 0.6, 0.7, 0.85)
 

@@ -55,7 +55,7 @@ class Solution:
     prices: Floats
 
 
-def solve(problem: Problem, *, forced: Forced | None = None, time_limit_seconds: float = 5.0) -> Solution | None:
+def solve(problem: Problem, *, forced: Forced | None = None, time_limit_seconds: float = 60.0) -> Solution | None:
     """Return the optimum, or None if the constraints are infeasible.
 
     When the time limit stops the search, the best allocation found is returned with the bound reached by then.
