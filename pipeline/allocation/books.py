@@ -73,10 +73,12 @@ class Books:
         """
         best_prices = now = np.where(self._outer(), prices, 0.0)
         best, best_slack = bound, slack = self._evaluate(now)
+        if best == -np.inf:
+            return Bound(value=best, shortfall=np.full_like(self.market.worth, np.inf))
         below = _BELOW * abs(best)
         for _ in range(_ROUNDS):
             norm = float(slack @ slack)
-            if norm == 0 or not np.isfinite(best):
+            if norm == 0:
                 break
             now = now - (bound - best + below) / norm * slack
             now = np.where(self.market.sign > 0, np.maximum(now, 0.0), np.minimum(now, 0.0))

@@ -324,7 +324,8 @@ def _make_whole(market: Market, quote: Quote, *, time_limit_seconds: float) -> S
         if best is not None:
             width = max(width, min(_FAR * width, quote.bound - best.value))
         core = quote.shortfall <= width
-        everything = np.array_equal(core, market.allowed)
+        # A pattern that no rep can afford falls short without end, and no allocation has it.
+        everything = np.array_equal(core, np.isfinite(quote.shortfall))
         found = _solve_core(market, core, whole=True, time_limit_seconds=max(0.1, deadline - monotonic()))
         if found is not None and (best is None or found.value > best.value):
             best = found
