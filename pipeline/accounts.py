@@ -93,7 +93,7 @@ def of_synthetic(made: SyntheticAccounts, pack: Pack, *, seed: int) -> Accounts:
         outcome=made.outcome,
         features=pack.features,
         promotions=_promotions(pack),
-        description=f"synthetic demo accounts, seed {seed}",
+        description=f"synthetic demo {pack.words.accounts}, seed {seed}",
         sha256=made.sha256,
         ceiling=made.ceiling,
     )

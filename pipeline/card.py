@@ -116,8 +116,8 @@ def _describe_candidates(info: SnapshotInfo) -> CardSection:
         sentences=(
             "All were fitted and tested on the same folds; each figure is out of fold, ± one standard error.",
             (
-                "Chosen is the simplest (they stand in that order) within one standard error of the best; where none "
-                "beats the constant by more than one, it is the constant."
+                "Chosen is the simplest (they stand in that order) within one standard error of the best, and within "
+                "0.02 of its R²; where none beats the constant by more than that, it is the constant."
             ),
             (
                 f"The last row is the procedure as a whole: in each fold the choice was made without that fold, which "
