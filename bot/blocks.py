@@ -112,11 +112,11 @@ def plan_messages(brief: Brief, plan: Plan) -> tuple[Message, ...]:
     """Return the plan in as few messages as Slack's limits allow, each cut between two statements."""
     title = f"Pre-call plan for {brief.account.name}"
     parts = plan_sections(plan)
-    pages: list[_Page] = [_Page()]
+    pages = [_Page(menus=_has_actions(brief))]
     for heading, statements in parts:
         for number, statement in enumerate(statements):
             if not pages[-1].has_room(statement, brief, new_section=number == 0):
-                pages.append(_Page())
+                pages.append(_Page(menus=_has_actions(brief)))
             # A section that goes on in the next message repeats its heading there.
             pages[-1].add(heading, statement, brief)
     last = _context(authorship_line(plan.authorship))
@@ -130,7 +130,7 @@ def plan_messages(brief: Brief, plan: Plan) -> tuple[Message, ...]:
 
 def section_message(brief: Brief, section: Section) -> Message:
     """Return one section of a plan, posted while the next is written; what does not fit is said to be missing."""
-    page, missing = _Page(), 0
+    page, missing = _Page(menus=_has_actions(brief)), 0
     for statement in section.statements:
         if page.has_room(statement, brief, new_section=False):
             page.add(section.name.heading, statement, brief)
@@ -148,7 +148,7 @@ def section_message(brief: Brief, section: Section) -> Message:
 
 def closing_message(brief: Brief, plan: Plan) -> Message:
     """Return what stands below sections that were posted one by one: the promotion, and who wrote it all."""
-    page = _Page()
+    page = _Page(menus=False)
     if plan.promotion:
         page.add("Recommended promotion", plan.promotion, brief)
     line = authorship_line(plan.authorship)
@@ -157,7 +157,7 @@ def closing_message(brief: Brief, plan: Plan) -> Message:
 
 def answer_message(brief: Brief, answer: Answer) -> Message:
     """Return the answer to a follow-up question; what does not fit into one message is said to be missing."""
-    page, missing = _Page(), 0
+    page, missing = _Page(menus=False), 0
     for statement in answer.statements:
         if missing or not page.has_room(statement, brief, new_section=not page.sections):
             missing += 1
@@ -430,10 +430,15 @@ def _choice(sentence: str, accounts: tuple[AccountName, ...]) -> Message:
     )
 
 
-class _Page:
-    """The statements of one message, under their headings."""
+def _has_actions(brief: Brief) -> bool:
+    return brief.account.allocation.actions > 0
 
-    def __init__(self) -> None:
+
+class _Page:
+    """The statements of one message, under their headings; with ``menus`` each action has one for what became of it."""
+
+    def __init__(self, *, menus: bool) -> None:
+        self._menus = menus
         self.sections: list[tuple[str, list[tuple[str, str]]]] = []
         self._characters = 0
 
@@ -442,7 +447,7 @@ class _Page:
         text, cited = statement_words(statement), citations(statement, brief)
         if not self.sections:
             return True
-        blocks = sum(1 + (len(said) if _is_actions(heading) else 1) for heading, said in self.sections)
+        blocks = sum(1 + (len(said) if self._has_menus(heading) else 1) for heading, said in self.sections)
         blocks += (2 if new_section else 1) + 2
         return blocks <= _BLOCKS and self._characters + len(text) + len(cited) <= _RICH_TEXT
 
@@ -460,12 +465,15 @@ class _Page:
         for heading, statements in self.sections:
             if heading:
                 blocks.append(_header(heading))
-            if _is_actions(heading):
+            if self._has_menus(heading):
                 blocks += [action_block(number, text, cited) for number, (text, cited) in enumerate(statements)]
                 continue
             lines = [_line(_plain(text), *([_italic(f" {cited}")] if cited else [])) for text, cited in statements]
             blocks.append(_rich_text(_bullets(lines) if heading or len(lines) > 1 else lines[0]))
         return tuple(blocks)
+
+    def _has_menus(self, heading: str) -> bool:
+        return self._menus and heading == SectionName.ACTIONS.heading
 
     def words(self) -> str:
         """Return all of it as running text."""
@@ -478,11 +486,6 @@ class _Page:
     def message(self, title: str) -> Message:
         """Return the page as a message of its own."""
         return Message(text=_fallback(f"{title}. {self.words()}"), blocks=self.blocks())
-
-
-def _is_actions(heading: str) -> bool:
-    """Return whether the statements below are actions, of which each has a menu of its own."""
-    return heading == SectionName.ACTIONS.heading
 
 
 def _digest_lines(number: int, row: DigestRow, info: SnapshotInfo) -> str:

@@ -46,19 +46,19 @@ def choose(bot: Any, label: str, *, number: int = 0) -> None:
     bot.wait()
 
 
-def outcomes(bot: Any, account_id: str = "ACME-042") -> list[tuple[Any, ...]]:
+def outcomes(bot: Any, account_id: str = "ACME-046") -> list[tuple[Any, ...]]:
     found = bot.services.state.outcomes(account_id)
     return [(each.status, each.reason, each.amount, each.user_id) for each in found]
 
 
 def test_done_is_recorded_at_once_and_said_in_the_thread(bot: Any) -> None:
-    bot.ask("/precall ACME-042")
+    bot.ask("/precall ACME-046")
     action = next(block["text"]["text"] for block in plan_of(bot).blocks if "accessory" in block)
 
     choose(bot, "Done")
 
     assert outcomes(bot) == [("done", "", None, bot.person)]
-    assert bot.services.state.outcomes("ACME-042")[0].action == action
+    assert bot.services.state.outcomes("ACME-046")[0].action == action
     said = bot.posted()[-1]
     assert said.thread_ts == bot.thread_ts()
     assert "was done on 23 Nov 2026 by ana." in bot.read(said)
@@ -66,7 +66,7 @@ def test_done_is_recorded_at_once_and_said_in_the_thread(bot: Any) -> None:
 
 
 def test_not_now_asks_why_and_won_for_how_much(bot: Any, clock: Clock) -> None:
-    bot.ask("/precall ACME-042")
+    bot.ask("/precall ACME-046")
 
     choose(bot, "Not now …")
     assert bot.workspace.submit({"given": "Budget is frozen until January"}, user=bot.person) == {}
@@ -91,16 +91,23 @@ def test_not_now_asks_why_and_won_for_how_much(bot: Any, clock: Clock) -> None:
 
 
 def test_a_later_brief_says_what_was_done_and_has_it_as_evidence(bot: Any, clock: Clock) -> None:
-    bot.ask("/precall ACME-042")
+    bot.ask("/precall ACME-046")
     choose(bot, "Done")
     clock.now += timedelta(days=1)
-    bot.ask("/precall ACME-042")
+    bot.ask("/precall ACME-046")
 
     heads = [bot.read(message) for message in bot.posted() if "predicted expansion revenue" in bot.read(message)]
     assert "So far" not in heads[0]
     assert "was done on 23 Nov 2026 by ana." in heads[1]
     rows = [row for row in bot.services.state.audit_since(datetime(2026, 1, 1, tzinfo=UTC)) if row.kind == "brief"]
     assert len(rows[1].evidence) == len(rows[0].evidence) + 1
+
+
+def test_where_no_action_is_given_nothing_can_be_done_with_one(bot: Any) -> None:
+    bot.ask("/precall ACME-042")
+
+    assert "What to propose" in bot.read(bot.posted())
+    assert not any("accessory" in block for message in bot.posted() for block in message.blocks)
 
 
 def test_a_handled_action_stays_out_of_the_digest_until_the_cooldown_is_over(bot: Any, clock: Clock) -> None:
@@ -121,7 +128,7 @@ def test_a_handled_action_stays_out_of_the_digest_until_the_cooldown_is_over(bot
 
 
 def test_who_may_no_longer_see_the_account_records_nothing(bot: Any, home: Path) -> None:
-    bot.ask("/precall ACME-042")
+    bot.ask("/precall ACME-046")
     (home / "access.toml").write_text("")
 
     choose(bot, "Done")
