@@ -46,7 +46,7 @@ def interactions_chart(brief: Brief) -> Chart:
     title.draw(canvas)
     if brief.pair:
         _draw_pair(canvas, brief.pair, top=title.height + 20, words=words)
-    most = max(brief.snapshot.allocation.cap_per_account, *(max(each.actions, default=0) for _, each in singles), 1)
+    most = max(account.allocation.actions, *(max(each.actions, default=0) for _, each in singles), 1)
     _draw_actions(canvas, most, words, middle=legend + 16)
     for number, (driver, dependence) in enumerate(singles):
         _draw_single(canvas, driver, dependence, most=most, top=first + _PANEL * number, words=words)
