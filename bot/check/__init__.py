@@ -253,7 +253,7 @@ class _Checker:
             if (
                 found
                 and all(fact.is_past for fact in found)
-                and not (_is_past(undated[: amount.start]) or is_derived(amount, undated, carriers.facts))
+                and not (_is_past(undated, amount) or is_derived(amount, undated, carriers.facts))
             ):
                 return f"{amount.written} held before, not today."
             if found and not any(fact.is_own for fact in found) and _is_about_account(undated, amount.start):
@@ -277,9 +277,11 @@ class _Checker:
         return _replace(_replace(text, self._subject.names, _ACCOUNT), (self._subject.owner,), _OWNER)
 
 
-def _is_past(before: str) -> bool:
-    """Return whether the words before a number say that it held once."""
-    near = re.split(r"[;.]\s", before[-_PAST_REACH:])[-1]
+def _is_past(text: str, amount: Amount) -> bool:
+    """Return whether the words before a number, or an arrow after it, say that it held once."""
+    near = re.split(r"[;.]\s", text[: amount.start][-_PAST_REACH:])[-1]
+    if text[amount.end :].lstrip().startswith("\N{RIGHTWARDS ARROW}"):
+        return True
     return bool(_PAST.search(near)) and not _NOW.search(near)
 
 
