@@ -158,7 +158,7 @@ def _print_digest(config: BotConfig) -> None:
         digest = make_digest(snapshots, day=datetime.now(UTC).astimezone(config.digest.timezone).date())
     for channel in config.digest.channels:
         typer.echo(f"For {channel}:")
-    typer.echo("\n".join(block_text(block, {}) for block in digest.message.blocks))
+    typer.echo("\n".join(block_text(block, {}) for block in digest.message().blocks))
 
 
 def _post_digests(config: BotConfig) -> bool:
@@ -166,20 +166,22 @@ def _post_digests(config: BotConfig) -> bool:
     from slack_sdk.errors import SlackApiError
 
     from bot.client import make_client
-    from bot.digest import post_digest
+    from bot.digest import Outcome, channel_subscriptions, post_digest
     from bot.errors import explain
     from bot.services import open_services
 
     complete = True
     with open_services(config) as services:
-        client, timezone = make_client(config), config.digest.timezone
-        day = services.clock().astimezone(timezone).date()
-        for channel in config.digest.channels:
+        client = make_client(config)
+        day = services.clock().astimezone(config.digest.timezone).date()
+        for subscription in channel_subscriptions(config.digest):
             try:
-                outcome = post_digest(services, client, channel, day=day, timezone=timezone)
-                typer.echo(f"{channel}: {outcome}")
+                outcome = post_digest(services, client, subscription, day=day)
+                missed = outcome in {Outcome.NOT_ADMITTED, Outcome.TOO_SLOW}
+                typer.echo(f"{subscription.channel}: {outcome}", err=missed)
+                complete &= not missed
             except SlackApiError as error:
-                typer.echo(f"{channel}: {explain(error)}", err=True)
+                typer.echo(f"{subscription.channel}: {explain(error)}", err=True)
                 complete = False
     return complete
 

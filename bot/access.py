@@ -111,6 +111,10 @@ class Access:
         """Return what somebody may see; may raise what the directory raises."""
         return _viewer(self._current(), self._directory.person(user_id))
 
+    def timezone(self, user_id: str) -> str:
+        """Return the time zone that somebody has in Slack, such as Europe/Madrid, empty where it is not known."""
+        return self._directory.person(user_id).timezone
+
     def audience(self, channel: str) -> Audience:
         """Return what everybody who reads a room may see; may raise what the directory raises.
 

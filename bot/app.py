@@ -14,15 +14,24 @@ from bot.boundary import report
 from bot.client import make_client
 from bot.controls import EVIDENCE, NOT_USEFUL, OUTCOME, OUTCOME_VIEW, PDF, SHARE, SHARE_HERE, USEFUL
 from bot.errors import SlackUnreachableError
+from bot.home import SEARCH
 from bot.listeners.actions import handle_brief_button
 from bot.listeners.commands import handle_precall
 from bot.listeners.documents import handle_document, is_dropped_document
 from bot.listeners.feedback import handle_not_useful, handle_reaction, handle_reason, handle_useful
+from bot.listeners.home import handle_found, handle_home_opened, suggest_accounts
 from bot.listeners.outcomes import handle_outcome, handle_outcome_modal
 from bot.listeners.papers import handle_evidence, handle_pdf
 from bot.listeners.sharing import handle_share, handle_share_here, handle_share_modal
+from bot.listeners.subscriptions import (
+    handle_subscribe_button,
+    handle_subscribe_modal,
+    handle_unsubscribe,
+    suggest_timezones,
+)
 from bot.listeners.threads import handle_mention, handle_message
 from bot.room import find_room
+from bot.subscriptions import SUBSCRIBE, TIMEZONE, UNSUBSCRIBE
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -66,6 +75,13 @@ def register(app: App, services: Services) -> None:
     app.action(OUTCOME)(partial(handle_outcome, services))
     app.view(OUTCOME_VIEW)(partial(handle_outcome_modal, services))
     app.event("reaction_added")(partial(handle_reaction, services))
+    app.action(SUBSCRIBE)(partial(handle_subscribe_button, services))
+    app.view(SUBSCRIBE)(partial(handle_subscribe_modal, services))
+    app.action(UNSUBSCRIBE)(partial(handle_unsubscribe, services))
+    app.options(TIMEZONE)(suggest_timezones)
+    app.event("app_home_opened")(partial(handle_home_opened, services))
+    app.options(SEARCH)(partial(suggest_accounts, services))
+    app.action(SEARCH)(partial(handle_found, services))
     app.event("app_mention")(partial(handle_mention, services))
     app.event("message", matchers=[partial(is_dropped_document, services)])(partial(handle_document, services))
     app.event("message")(partial(handle_message, services))

@@ -31,6 +31,7 @@ class AuditKind(StrEnum):
     MODEL = "model"
     DOCUMENTS = "documents"
     DIGEST = "digest"
+    HOME = "home"
     WHY = "why"
     EVIDENCE = "evidence"
     PDF = "pdf"

@@ -21,6 +21,7 @@ from bot.wording import (
     authorship_line,
     citations,
     data_line,
+    model_line,
     plan_sections,
     prediction_words,
     statement_words,
@@ -70,6 +71,7 @@ _NAME: Final = 120
 _REASON: Final = 300
 _DIGEST_REASON: Final = 90
 _DIGEST_LINE: Final = 200
+_ALT_TEXT: Final = 2000
 _CARD_ROWS: Final = 10
 _REMARKS: Final = 3  # on one document
 _OUTCOMES: Final = 3
@@ -173,12 +175,16 @@ def answer_message(brief: Brief, answer: Answer) -> Message:
 
 def help_message(words: Words | None) -> Message:
     """Return what the bot can be asked; before anything was built there are no words of a business."""
-    account, actions = (words.account, words.actions) if words else ("account", "actions")
+    account, accounts, actions = (
+        (words.account, words.accounts, words.actions) if words else ("account", "accounts", "actions")
+    )
     ways = (
         (f"/precall {account} id", "the brief on it: what we expect, why, and a plan for the call"),
         (f"/precall {account} name", "the same by its whole name"),
         (f"/precall --private {account} id", "the brief in our direct messages, to read first and share later"),
         (f"/precall why {account} id", f"why it gets as many {actions} as it does"),
+        ("/precall digest", f"today's {accounts} and what changed, in our direct messages"),
+        ("/precall subscribe", "the same every day you choose, here or in our direct messages; unsubscribe ends it"),
         ("/precall docs", "which documents I quote from, how old they are, and what is wrong with any"),
         ("/precall model", "how good the model is, on what data, and what its limits are"),
         (f"@precall {account} id", "the same where you can mention me, or in a direct message"),
@@ -309,9 +315,20 @@ def several_accounts_message(asked: str, choices: tuple[AccountName, ...], *, wo
 
 
 def digest_message(
-    info: SnapshotInfo, rows: tuple[DigestRow, ...], *, day: date, movers: Movers | None = None
+    info: SnapshotInfo,
+    rows: tuple[DigestRow, ...],
+    *,
+    day: date,
+    movers: Movers | None = None,
+    loads: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    picture: tuple[str, str] | None = None,
 ) -> Message:
-    """Return the accounts of a day, best first, each with a button that briefs it, and what moved since."""
+    """Return the accounts of a day, best first, each with a button that briefs it, and what moved since.
+
+    ``loads`` says of each rep what is left to do, below a heading that comes first; ``notes`` follow the lead.
+    ``picture`` is the id of an uploaded file and what it shows in words.
+    """
     summary, words = info.allocation, info.words
     title = f"{capitalise(words.accounts)} for {day:%A}, {format_day(day)}"
     lead = f"{format_actions(summary.allocated, words)} on {summary.accounts_with_actions:,} of "
@@ -323,23 +340,26 @@ def digest_message(
         "none is ranked."
     )
     moved = _movers_lines(info, movers)
-    # The header, the lead, the movers, the closing line and perhaps the count of what is missing take a block each.
-    room = _BLOCKS - 3 - bool(moved)
+    lists = [*moved, *([(loads[0], loads[1:])] if loads else [])]
+    # The header, the lead, the picture, the lists, the closing line and the count of what is missing take a block each.
+    room = _BLOCKS - 3 - bool(lists) - bool(picture)
     most = room if len(rows) <= room else room - 1
     shown = rows[:most]
     if not rows:
         lead = f"No {words.account} gets {words.actions}."
+    lead = " ".join([lead, *notes])
     missing = [f"{len(rows) - most:,} more {words.accounts} do not fit into this message."] if len(rows) > most else []
     lines = [_digest_lines(number, row, info) for number, row in enumerate(shown, start=1)]
     blocks = (
         _header(title),
         _section(lead),
+        *([_picture(*picture)] if picture else []),
         *(_digest_section(number, row, text) for number, (row, text) in enumerate(zip(shown, lines, strict=True))),
         *map(_section, missing),
-        *([_movers_block(moved)] if moved else []),
-        _context(data_line(info)),
+        *([_lists_block(lists)] if lists else []),
+        _context(model_line(info), data_line(info)),
     )
-    movements = [line for heading, said in moved for line in (f"{heading}:", *said)]
+    movements = [line for heading, said in lists for line in (f"{heading}:", *said)]
     return Message(text=_fallback(" ".join([f"{title}. {lead}", *lines, *missing, *movements])), blocks=blocks)
 
 
@@ -546,9 +566,9 @@ def _mover_line(change: Change, comparison: Comparison, unit: str) -> str:
     return cut(f"{name}: {format_amount_change(change.move, unit)}, from {before} to {after}, {reason}", _REASON)
 
 
-def _movers_block(moved: Sequence[tuple[str, Sequence[str]]]) -> Block:
+def _lists_block(lists: Sequence[tuple[str, Sequence[str]]]) -> Block:
     elements = []
-    for heading, lines in moved:
+    for heading, lines in lists:
         elements.append(_line(_bold(heading)))
         if lines:
             elements.append(_bullets(_line(_plain(line)) for line in lines))
@@ -591,6 +611,10 @@ def _section(text: str) -> Block:
 
 def _context(*texts: str) -> Block:
     return {"type": "context", "elements": [_plain_text(text, limit=_CONTEXT) for text in texts]}
+
+
+def _picture(file_id: str, alt_text: str) -> Block:
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": cut(alt_text, _ALT_TEXT)}
 
 
 def _brief_button(number: int, label: str, account_id: str) -> Block:

@@ -39,6 +39,8 @@ class Person:
     outsider: bool
     reads: bool
     """Whether this is somebody who reads: apps do not, nor do accounts that were closed."""
+    timezone: str = ""
+    """Such as Europe/Madrid; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ class Directory:
             email=(user.get("profile") or {}).get("email") or "",
             outsider=restricted or not same,
             reads=not (user.get("is_bot") or user.get("deleted") or user["id"] == "USLACKBOT"),
+            timezone=user.get("tz") or "",
         )
 
     def _find_home(self) -> tuple[str, str]:

@@ -13,10 +13,11 @@ MANIFEST = Path(__file__).parents[1] / "manifest.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grants:
-    """The bot's scopes, and the events that it subscribes to."""
+    """The bot's scopes, the events that it subscribes to, and whether it has a Home tab."""
 
     scopes: tuple[str, ...]
     events: tuple[str, ...]
+    home_tab: bool
 
 
 def read_manifest(path: Path = MANIFEST) -> Grants:
@@ -32,4 +33,5 @@ def read_manifest(path: Path = MANIFEST) -> Grants:
     return Grants(
         scopes=tuple(manifest["oauth_config"]["scopes"]["bot"]),
         events=tuple(manifest["settings"]["event_subscriptions"]["bot_events"]),
+        home_tab=bool(manifest["features"]["app_home"]["home_tab_enabled"]),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +101,7 @@ def open_shell(config: BotConfig, *, out: Path, show: Callable[[str], None]) -> 
         ManifestMissingError: there is no manifest beside the package, so nobody knows what to grant the bot.
     """
     grants = read_manifest()
-    with Workspace.running(scopes=grants.scopes, events=grants.events) as workspace:
+    with Workspace.running(**asdict(grants)) as workspace:
         ours = replace(
             config,
             bot_token=workspace.bot_token,

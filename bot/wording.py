@@ -79,3 +79,17 @@ def _token_words(usage: Usage) -> str:
 def data_line(info: SnapshotInfo) -> str:
     """Return when the data is of, and which snapshot it is."""
     return f"Data as of {format_day(info.source.as_of)} · snapshot {info.generation:06}"
+
+
+def model_line(info: SnapshotInfo) -> str:
+    """Return how well the model is, in one line: its verdict, R², coverage of the interval, and what drifted."""
+    card = info.card
+    said = [
+        f"Model {card.verdict}",
+        f"R² {card.score.r2:.2f}",
+        f"{card.interval_level * 100:.0f} % interval held {card.interval_coverage * 100:.0f} % of the outcomes",
+    ]
+    if card.drift is not None:
+        drifted = sum(each.psi > each.limit for each in card.drift.features)
+        said.append(f"{drifted or 'none'} of {len(card.drift.features)} features drifted")
+    return " · ".join(said)

@@ -220,6 +220,16 @@ class DigestRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """The accounts of one owner in one territory: how many, and how many actions they get."""
+
+    owner: str
+    region: str
+    accounts: int
+    actions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dependence:
     """What one feature contributes across accounts: columns of one length, one entry an account.
 

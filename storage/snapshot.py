@@ -27,6 +27,7 @@ from storage.records import (
     AllocationReason,
     AllocationSummary,
     BaseRate,
+    Book,
     Calibration,
     CandidateScore,
     Change,
@@ -148,6 +149,22 @@ class Snapshot:
         """Return the accounts whose id or name resembles the text, best first; nothing that is not similar."""
         return self.similar.closest(text, limit=limit, visible=visible)
 
+    def containing(self, text: str, *, limit: int, visible: Visible = lambda _: True) -> tuple[AccountName, ...]:
+        """Return the accounts whose id or name holds the text, in any letter case: those that begin with it first."""
+        rows = self._fetch(
+            """
+            SELECT account_id, name, owner, region
+            FROM accounts
+            WHERE contains(upper(account_id), upper($text)) OR contains(upper(name), upper($text))
+            ORDER BY
+                NOT (starts_with(upper(account_id), upper($text)) OR starts_with(upper(name), upper($text))),
+                account_key,
+                account_id
+            """,
+            {"text": text},
+        )
+        return tuple(islice(filter(visible, _to_names(rows)), limit))
+
     @property
     def similar(self) -> SimilarAccounts:
         """The ids and names of all accounts, read once; it outlives the snapshot."""
@@ -223,19 +240,20 @@ class Snapshot:
         limit: int,
         owner: str | None = None,
         region: str | None = None,
+        least_actions: int = 1,
         visible: Visible = lambda _: True,
     ) -> tuple[DigestRow, ...]:
-        """Return the accounts that get actions, the highest predicted value first."""
+        """Return the accounts that get actions, or at least so many, the highest predicted value first."""
         candidates = self._fetch(
             """
             SELECT account_id, name, owner, region
             FROM accounts
-            WHERE actions > 0
+            WHERE actions >= $least_actions
               AND ($owner::VARCHAR IS NULL OR owner = $owner)
               AND ($region::VARCHAR IS NULL OR region = $region)
             ORDER BY predicted DESC, account_id
             """,
-            {"owner": owner, "region": region},
+            {"owner": owner, "region": region, "least_actions": least_actions},
         )
         rows = self._fetch(
             """
@@ -260,6 +278,21 @@ class Snapshot:
                 strongest=self._strongest(*row[9:]),
             )
             for row in rows
+        )
+
+    def books(self) -> tuple[Book, ...]:
+        """Return how many accounts and actions there are of each owner in each territory."""
+        rows = self._fetch(
+            """
+            SELECT owner, region, count(*), sum(actions)::BIGINT
+            FROM accounts
+            GROUP BY owner, region
+            ORDER BY owner, region
+            """
+        )
+        return tuple(
+            Book(owner=owner, region=region, accounts=accounts, actions=actions)
+            for owner, region, accounts, actions in rows
         )
 
     def accounts(self) -> pa.Table:

@@ -12,6 +12,7 @@ from bot.audit import AuditKind, audit_view
 from bot.blocks import documents_message, help_message, model_message
 from bot.conversation import answer_question, open_brief
 from bot.lookup import find_named
+from bot.subscribing import list_subscriptions, offer_subscription, send_digest
 from bot.why import answer_why, parse_why
 from pipeline.card import describe_model
 from storage.errors import NoSnapshotError
@@ -44,6 +45,12 @@ def ask(services: Services, room: Room, asked: str) -> None:
             room.whisper(model_message(describe_model(snapshot)))
     elif (reasoned := parse_why(account)) is not None:
         answer_why(services, visit, room, reasoned)
+    elif account.lower() in {"digest", "digest now"}:
+        send_digest(services, visit, room)
+    elif account.lower() == "subscribe":
+        offer_subscription(room)
+    elif account.lower() == "unsubscribe":
+        list_subscriptions(services, room)
     elif account.lower() in {"docs", "documents"}:
         audit_view(services, room, AuditKind.DOCUMENTS)
         room.whisper(documents_message(services.shelf.current(), now=services.clock()))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.incoming import plain_text
 from bot.listeners.asking import ask
+from bot.listeners.subscriptions import ask_for_subscription
 from bot.room import find_room
 
 if TYPE_CHECKING:
@@ -20,4 +21,8 @@ def handle_precall(services: Services, ack: Ack, body: dict[str, Any], client: W
     ack()
     # A command whose acknowledgement was lost may arrive again.
     if services.state.claim_event(body["trigger_id"], now=services.clock()):
-        ask(services, find_room(body, client, respond), plain_text(body.get("text")))
+        room, asked = find_room(body, client, respond), plain_text(body.get("text"))
+        if asked.lower() == "subscribe":
+            ask_for_subscription(services, room, body["trigger_id"])
+        else:
+            ask(services, room, asked)

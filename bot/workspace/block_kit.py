@@ -122,6 +122,23 @@ class OptionGroup(Strict):
     options: Annotated[list[Option], Field(min_length=1, max_length=100)]
 
 
+class WithOptions(Strict):
+    options: Annotated[list[Option], Field(min_length=1, max_length=100)] | None = None
+    option_groups: Annotated[list[OptionGroup], Field(min_length=1, max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def has_one_kind_of_options(self) -> Self:
+        if (self.options is None) == (self.option_groups is None):
+            raise violation("exactly one of options and option_groups is required")
+        return self
+
+
+class LoadedOptions(WithOptions):
+    """What an app answers to what was typed into an external select; nothing found is a list without options."""
+
+    options: Annotated[list[Option], Field(max_length=100), unique("value")] | None = None
+
+
 class ConversationFilter(Strict):
     include: Annotated[list[Literal["im", "mpim", "private", "public"]], Field(min_length=1)] | None = None
     exclude_external_shared_channels: StrictBool | None = None
@@ -150,17 +167,6 @@ class Select(Interactive):
     placeholder: Plain150 | None = None
     confirm: Confirm | None = None
     focus_on_load: StrictBool | None = None
-
-
-class WithOptions(Strict):
-    options: Annotated[list[Option], Field(min_length=1, max_length=100)] | None = None
-    option_groups: Annotated[list[OptionGroup], Field(min_length=1, max_length=100)] | None = None
-
-    @model_validator(mode="after")
-    def has_one_kind_of_options(self) -> Self:
-        if (self.options is None) == (self.option_groups is None):
-            raise violation("exactly one of options and option_groups is required")
-        return self
 
 
 class Several(Select):
@@ -744,6 +750,20 @@ def sent_view(view: Any, *, kind: str) -> Json:
         raise SlackError.with_messages("invalid_arguments", [f"must be a {kind} [json-pointer:/view/type]"])
     kept: Json = validated(SentView, {"view": view}, error="invalid_arguments")["view"]
     return kept | {"blocks": _with_ids(kept["blocks"])}
+
+
+def sent_options(answer: Any) -> list[Json]:
+    """Return the options that an app offers for what was typed.
+
+    Raises:
+        SlackError: ``invalid_options`` with what is wrong where.
+    """
+    if not isinstance(answer, dict):
+        raise SlackError.with_messages("invalid_options", ["must be an object with options"])
+    kept = validated(LoadedOptions, answer, error="invalid_options")
+    grouped = [option for group in kept.get("option_groups") or [] for option in group["options"]]
+    options: list[Json] = [*(kept.get("options") or []), *grouped]
+    return options
 
 
 def metadata_event(metadata: Any) -> Json:

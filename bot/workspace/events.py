@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from mimetypes import guess_type
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -266,6 +267,7 @@ def file_json(file: UploadedFile, *, channels: dict[str, Channel] | None = None)
         "title": file.title,
         "alt_txt": file.alt_text,
         "size": file.size,
+        "mimetype": guess_type(file.name)[0] or "" if file.completed else "",
         "user": file.user,
         "is_external": False,
         "url_private_download": file.download_url,

@@ -26,10 +26,11 @@ SLACKBOT = "USLACKBOT"
 class State:
     """Everything the workspace knows; take ``changed`` (a lock) for whatever must not be interrupted."""
 
-    def __init__(self, *, bot: Person, clock: Callable[[], float]) -> None:
+    def __init__(self, *, bot: Person, clock: Callable[[], float], home_tab: bool) -> None:
         self.changed = threading.Condition()
         self.clock = clock
         self.bot = bot
+        self.home_tab = home_tab
         self.people: dict[str, Person] = {bot.id: bot}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, dict[str, Message]] = {}

@@ -169,16 +169,28 @@ class Call:
             blocks = [{"type": "markdown", "text": markdown}]
         if not (text.strip() or blocks or attachments):
             raise SlackError("no_text")
+        checked = message_blocks(blocks or [])
+        self.know_files(checked)
         return Message(
             channel=channel,
             ts=ts,
             user=self.state.bot.id,
             bot_id=BOT_ID,
             text=text or markdown,
-            blocks=tuple(message_blocks(blocks or [])),
+            blocks=tuple(checked),
             attachments=tuple(attachments),
             metadata=self.metadata(),
         )
+
+    def know_files(self, blocks: list[Json]) -> None:
+        """Refuse a block that shows a file which Slack does not have."""
+        for index, block in enumerate(blocks):
+            shown = [block, *(each for each in [block.get("accessory"), *block.get("elements", [])] if each)]
+            for file_id in [each["slack_file"].get("id") for each in shown if each.get("slack_file")]:
+                file = self.state.files.get(file_id)
+                if file_id is not None and (file is None or not file.completed):
+                    where = f"[json-pointer:/blocks/{index}/slack_file]"
+                    raise SlackError.with_messages("invalid_blocks", [f"invalid slack file {where}"])
 
     def page(self, items: list[Json], *, key: str, default: int) -> Json:
         """Return the items from the cursor on, at most ``limit``, and the cursor of the next page."""
@@ -597,7 +609,10 @@ def views_update(call: Call) -> Json:
 @method("views.publish", writes=True)
 def views_publish(call: Call) -> Json:
     user = call.person("user_id").id
+    if not call.state.home_tab:
+        raise SlackError("not_enabled")
     content = sent_view(call.json("view", error="invalid_arguments"), kind="home")
+    call.know_files(content["blocks"])
     shown = call.state.homes.get(user)
     if shown and call.text("hash") not in {"", shown.hash}:
         raise SlackError("hash_conflict")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from bot.workspace import answers
-from bot.workspace.block_kit import sent_view
+from bot.workspace.block_kit import sent_options, sent_view
 from bot.workspace.errors import NotAllowedError, NotVisibleError, SlackError, UnknownIdError
 from bot.workspace.events import EVENT_SCOPES, Deliveries, changed_event, download_url, message_json
 from bot.workspace.loopback import Loopback
@@ -52,6 +52,7 @@ BOT_SCOPES = frozenset(
     ]
 )
 EVENTS = frozenset(EVENT_SCOPES) - {"reaction_removed"}
+DEFAULT_QUERY_LENGTH = 3  # of an external select that does not say how much must be typed
 MENTION = re.compile(r"&lt;(@U\w+)&gt;")
 
 # Where a control's choice stands in a view's state and in an action, by the kind of element.
@@ -80,6 +81,7 @@ class Workspace:
         scopes: Bot scopes granted; a method without its scope answers ``missing_scope``.
         app_scopes: The same for the app-level token.
         events: What the app is subscribed to, in the manifest's words.
+        home_tab: Whether the app's manifest turns its Home tab on.
         clock: Seconds since the epoch, for timestamps, rate limits and everything that expires.
         message_burst: How many messages a channel takes at once before one a second.
         share_delay_seconds: When an uploaded file appears in its channel; ``None`` waits for ``share_files``.
@@ -90,6 +92,7 @@ class Workspace:
         *,
         scopes: Collection[str] = BOT_SCOPES,
         events: Collection[str] = EVENTS,
+        home_tab: bool = True,
         bot_name: str = "precall",
         bot_token: str = "xoxb-loopback",  # noqa: S107 - opens nothing but this workspace
         app_token: str = "xapp-loopback",  # noqa: S107 - as above
@@ -107,7 +110,7 @@ class Workspace:
         self.bot_id = BOT_ID
         bot = Person(id="U0PRECALL", name=bot_name, real_name=bot_name, email="", bot=True)
         self.bot_user = bot.id
-        self._state = State(bot=bot, clock=clock)
+        self._state = State(bot=bot, clock=clock, home_tab=home_tab)
         self._deliveries = Deliveries(self._state, scopes=scopes, events=events)
         self._shares = Shares(self._state, self._deliveries, delay_seconds=share_delay_seconds)
         self._server = Server(
@@ -123,6 +126,8 @@ class Workspace:
         self._loopback = Loopback(self._server, port=port)
         self._server.base_url = self._deliveries.base_url = self._loopback.url
         self.api_url = f"{self._loopback.url}/api/"
+        self._loads_options = True
+        self._offered: dict[tuple[str, str], list[Json]] = {}
 
     @classmethod
     @contextmanager
@@ -138,8 +143,12 @@ class Workspace:
                 workspace._shares.close()
                 workspace._deliveries.close()
 
-    def connect(self, bot_url: str) -> None:
-        """Deliver events, commands and interactions to this URL from now on."""
+    def connect(self, bot_url: str, *, loads_options: bool = True) -> None:
+        """Deliver events, commands and interactions to this URL from now on.
+
+        Without ``loads_options`` the app's page Interactivity names no Options Load URL, and no select gets options.
+        """
+        self._loads_options = loads_options
         self.connect_by(RequestUrl(bot_url, signing_secret=self.signing_secret))
 
     def connect_by(self, transport: Transport) -> None:
@@ -280,6 +289,8 @@ class Workspace:
 
     def open_home(self, user: str) -> None:
         """Open the app's Home tab."""
+        if not self._state.home_tab:
+            raise NotAllowedError(self._state.find_person(user).name, "open the Home tab", "the app has none")
         direct = self.direct_channel(user)
         event: Json = {"type": "app_home_opened", "user": user, "channel": direct, "tab": "home"}
         if user in self._state.homes:
@@ -296,12 +307,38 @@ class Workspace:
         action: Json = {key: element[key] for key in ("text", "value", "style", "url") if key in element}
         return self._act(surface, block, element, action, user=user)
 
+    def type_ahead(self, action_id: str, text: str, *, user: str, on: Message | View | None = None) -> list[str]:
+        """Type into a select whose options the app loads, and return the labels of those that are offered."""
+        surface, block, element = self._find_control(action_id, user=user, on=on, value=None)
+        person = self._state.find_person(user).name
+        if element["type"] != "external_select":
+            raise NotAllowedError(person, "type", f"{action_id} is no select whose options the app loads")
+        self._offered[user, action_id] = []
+        if len(text) < element.get("min_query_length", DEFAULT_QUERY_LENGTH):
+            return []
+        if not self._loads_options:
+            raise NotAllowedError(person, "load options", "the app names no Options Load URL")
+        where: Json = (
+            {"container": {"type": "view", "view_id": surface.id}, "view": view_json(surface)}
+            if isinstance(surface, View)
+            else {"container": {"type": "message", "message_ts": surface.ts, "channel_id": surface.channel}}
+        )
+        ids = {"action_id": element["action_id"], "block_id": block["block_id"], "value": text}
+        delivery = self._deliveries.interaction("block_suggestion", user=user, **ids, **where)
+        if delivery.failed:
+            return []
+        try:
+            self._offered[user, action_id] = sent_options(json.loads(delivery.answer or "null"))
+        except SlackError as refused:
+            self._state.record_refusal("block_suggestion", refused.code, tuple(refused.details.get("errors", ())))
+        return [option["text"]["text"] for option in self._offered[user, action_id]]
+
     def choose(
         self, action_id: str, choice: str | list[str], *, user: str, on: Message | View | None = None
     ) -> Delivery:
         """Choose from a select, an overflow menu, checkboxes or radio buttons, by value or label; or pick a date."""
         surface, block, element = self._find_control(action_id, user=user, on=on, value=None)
-        return self._act(surface, block, element, _chosen(element, choice), user=user)
+        return self._act(surface, block, element, self._choice(element, choice, user=user), user=user)
 
     def submit(self, values: Mapping[str, str | list[str]] | None = None, *, user: str) -> dict[str, str]:
         """Submit the modal on top with values by action id; return the errors the app answered, by block id."""
@@ -313,7 +350,7 @@ class Workspace:
             given = (values or {}).get(element["action_id"])
             if given is None and block["type"] == "input" and not block.get("optional") and not _initial(element):
                 raise NotAllowedError(user, "submit", f"{element['action_id']} must be filled in")
-            chosen = _initial(element) if given is None else _chosen(element, given)
+            chosen = _initial(element) if given is None else self._choice(element, given, user=user)
             state.setdefault(block["block_id"], {})[element["action_id"]] = {"type": element["type"]} | chosen
         shown = view_json(view) | {"state": {"values": state}}
         delivery = self._deliveries.interaction("view_submission", user=user, view_id=view.id, view=shown)
@@ -438,6 +475,12 @@ class Workspace:
     def wait_until(self, predicate: Callable[[], object], timeout_seconds: float = 10.0) -> None:
         """Return as soon as the predicate holds; what happened instead is in the error."""
         self._state.wait_until(predicate, timeout_seconds=timeout_seconds)
+
+    def _choice(self, element: Json, choice: str | list[str], *, user: str) -> Json:
+        """Return a choice; of a select whose options the app loads, one of those that it offered last."""
+        if element["type"] == "external_select":
+            element = element | {"options": self._offered.get((user, element["action_id"]), [])}
+        return _chosen(element, choice)
 
     def _as_member(self, user: str, channel: str, action: str) -> Channel:
         place, person = self._state.find_channel(channel), self._state.find_person(user)

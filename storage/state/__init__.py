@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.state.audit import Audit, AuditRow
-from storage.state.digests import DigestClaim, Digests, Subscription
+from storage.state.digests import DigestClaim, Digests, PostedDigest, Subscription
 from storage.state.events import Events
 from storage.state.messages import Feedback, Messages, PostedMessage
 from storage.state.outcomes import ActionOutcome, Outcomes, OutcomeStatus
@@ -24,6 +24,7 @@ __all__ = [
     "Feedback",
     "KeptPlan",
     "OutcomeStatus",
+    "PostedDigest",
     "PostedMessage",
     "State",
     "Subscription",

@@ -30,6 +30,14 @@ class Subscription:
     ended_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedDigest:
+    """A digest that was posted: from which snapshot, and when, in UTC without a time zone."""
+
+    snapshot_id: str
+    posted_at: datetime
+
+
 class DigestClaim(StrEnum):
     """What came of the wish to post a digest."""
 
@@ -78,6 +86,10 @@ class Digests(Tables):
             user_id=user_id,
             now=now,
         )
+
+    def find_subscription(self, subscription_id: str) -> Subscription | None:
+        """Return the subscription with this id, unless it has ended."""
+        return next((each for each in self.subscriptions() if each.subscription_id == subscription_id), None)
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Return the subscriptions that have not ended, oldest first."""
@@ -186,11 +198,11 @@ class Digests(Tables):
             now=now,
         )
 
-    def last_digest_snapshot(self, subscription_id: str) -> str | None:
-        """Return the id of the snapshot that the subscription's newest posted digest was made from."""
+    def last_digest(self, subscription_id: str) -> PostedDigest | None:
+        """Return the subscription's newest posted digest of which it is known what it was made from."""
         rows = self._database.run(
             """
-            SELECT snapshot_id
+            SELECT snapshot_id, posted_at
             FROM digests
             WHERE subscription_id = $subscription_id AND snapshot_id IS NOT NULL
             ORDER BY local_day DESC
@@ -198,4 +210,4 @@ class Digests(Tables):
             """,
             subscription_id=subscription_id,
         )
-        return rows[0][0] if rows else None
+        return PostedDigest(snapshot_id=rows[0][0], posted_at=to_moment(rows[0][1])) if rows else None

@@ -98,7 +98,7 @@ def test_a_digest_leaves_one_line_with_the_accounts_it_names(
         assert (row.kind, row.user_id, row.channel, row.at) == ("digest", "", bot.channel, MONDAY.replace(tzinfo=None))
         assert row.evidence
         assert all(account_id in bot.read(digest) for account_id in row.evidence)
-        assert bot.services.state.last_digest_snapshot(bot.channel) == row.snapshot_id
+        assert bot.services.state.last_digest(bot.channel).snapshot_id == row.snapshot_id
 
 
 def test_what_cannot_be_recorded_is_not_shown(bot: Any, monkeypatch: pytest.MonkeyPatch) -> None:

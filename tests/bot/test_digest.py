@@ -1,20 +1,28 @@
 from __future__ import annotations
 
+import logging
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 
 from bot.config import DigestConfig
-from bot.digest import WORKING_DAYS, Outcome, due, post_digest, post_due_digests
+from bot.digest import WORKING_DAYS, Outcome, channel_subscriptions, due, post_digest, post_due_digests
 from bot.workspace import Failure
+from storage.snapshots import SnapshotContents, SnapshotStore
+from storage.state import ActionOutcome, OutcomeStatus, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from storage.snapshots import Snapshot
 
 EVERY_DAY = frozenset(range(7))
 MADRID = ZoneInfo("Europe/Madrid")
@@ -131,9 +139,224 @@ def test_a_digest_is_posted_once_however_often_it_is_due(bot: Any, clock: Clock)
         clock.now += timedelta(hours=3)
 
     assert len(digests(bot)) == 1
-    clock.now = MORNING + timedelta(days=1)
+
+
+def test_a_digest_without_anything_new_is_skipped_and_the_log_says_why(
+    bot: Any, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     post_due_digests(bot.services, bot.client, settings(bot.channel))
-    assert len(digests(bot)) == 2
+    clock.now += timedelta(days=1)
+
+    with caplog.at_level(logging.INFO):
+        post_due_digests(bot.services, bot.client, settings(bot.channel))
+        post_due_digests(bot.services, bot.client, settings(bot.channel))
+
+    assert len(digests(bot)) == 1
+    assert caplog.text.count("skipped, because nothing changed since the last one") == 1
+
+
+def test_what_somebody_handled_is_left_out_for_the_cooldown(bot: Any, clock: Clock) -> None:
+    with bot.services.snapshots.lease() as snapshot:
+        first = snapshot.digest(limit=1)[0]
+    post_due_digests(bot.services, bot.client, settings(bot.channel))
+    for number in range(first.actions):
+        handle(bot, first.account_id, f"Action {number}", at=clock.now + timedelta(hours=1))
+
+    for days, listed in ((1, False), (16, True)):
+        clock.now = MORNING + timedelta(days=days)
+        post_due_digests(bot.services, bot.client, settings(bot.channel))
+        buttons = [block["accessory"]["value"] for block in digests(bot)[-1].blocks if "accessory" in block]
+        assert (first.account_id in buttons) == listed
+        assert "The data is that of the last digest" in bot.read(digests(bot)[-1])
+    assert len(digests(bot)) == 3
+
+
+def handle(bot: Any, account_id: str, action: str, *, at: datetime) -> None:
+    bot.services.state.add_outcome(
+        ActionOutcome(
+            account_id=account_id,
+            action=action,
+            snapshot_id="any",
+            user_id=bot.person,
+            status=OutcomeStatus.DONE,
+            at=at,
+        )
+    )
+
+
+def test_a_digest_shows_a_picture_the_model_and_what_has_no_outcome_yet(bot: Any) -> None:
+    post_due_digests(bot.services, bot.client, settings(bot.channel))
+
+    [digest] = digests(bot)
+    read = bot.read(digest)
+    [image] = [block for block in digest.blocks if block["type"] == "image"]
+    assert bot.workspace.files[image["slack_file"]["id"]].content.startswith(b"\x89PNG")
+    assert image["alt_text"].startswith("Predicted expansion revenue with its 80 % interval: HUGE-001 ")
+    assert "Model better than a constant · R² 0.86 · 80 % interval held 81 % of the outcomes" in read
+    assert "• Dana Reyes: " in read.split("Actions with no outcome yet")[1]
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.info"])
+def test_a_digest_whose_picture_fails_goes_without_it(bot: Any, method: str) -> None:
+    bot.workspace.fail_next(method, with_="fatal_error")
+
+    post_due_digests(bot.services, bot.client, settings(bot.channel))
+
+    [digest] = digests(bot)
+    assert "image" not in [block["type"] for block in digest.blocks]
+
+
+def test_a_picture_that_slack_does_not_take_costs_the_digest_nothing_else(bot: Any) -> None:
+    bot.workspace.fail_next("chat.postMessage", with_="invalid_blocks")
+
+    post_due_digests(bot.services, bot.client, settings(bot.channel))
+
+    [digest] = digests(bot)
+    assert [block["type"] for block in digest.blocks][:3] == ["header", "section", "section"]
+
+
+def test_an_owner_of_whom_not_all_may_be_seen_has_no_line(bot: Any, home: Path) -> None:
+    (home / "access.toml").write_text(
+        f'[[people]]\nwho = "{bot.person}"\nrole = "manager"\nreps = ["Dana Reyes"]\nterritories = ["APAC"]\n'
+    )
+    post_due_digests(bot.services, bot.client, settings(bot.channel))
+
+    read = bot.read(digests(bot)[0])
+    assert "• Dana Reyes: " in read
+    assert "Ivo Maric" not in read
+
+
+@pytest.mark.parametrize(
+    ("zone", "spring", "autumn"),
+    [
+        ("Europe/Madrid", date(2026, 3, 29), date(2026, 10, 25)),
+        ("America/New_York", date(2026, 3, 8), date(2026, 11, 1)),
+        ("Australia/Lord_Howe", date(2026, 10, 4), date(2026, 4, 5)),
+        ("Africa/Cairo", date(2026, 4, 24), date(2026, 10, 29)),
+    ],
+)
+@pytest.mark.parametrize("at", [time(0, 30), time(2, 30)])
+def test_on_both_days_of_the_switch_there_is_one_digest_whenever_the_process_runs(
+    zone: str, spring: date, autumn: date, at: time
+) -> None:
+    timezone = ZoneInfo(zone)
+    for switch in (spring, autumn):
+        start = datetime.combine(switch - timedelta(days=1), time(), tzinfo=timezone).astimezone(UTC)
+        ticks = [start + timedelta(minutes=5 * number) for number in range(3 * 24 * 12)]
+        days = [due(tick, at=at, timezone=timezone, days=EVERY_DAY) for tick in ticks]
+        for wanted in (switch - timedelta(days=1), switch):
+            first, last = days.index(wanted), len(days) - 1 - days[::-1].index(wanted)
+            # Once it is due, it stays that day's for the rest of the day: who comes late finds it in the ledger.
+            assert set(days[first : last + 1]) == {wanted}
+            assert ticks[last + 1].astimezone(timezone).date() == wanted + timedelta(days=1)
+            midnight = datetime.combine(wanted, time(), tzinfo=timezone).astimezone(UTC)
+            late = ticks[first] - midnight - timedelta(hours=at.hour, minutes=at.minute)
+            assert timedelta(hours=-1) <= late <= timedelta(hours=1)
+
+
+def test_a_clock_that_jumps_back_and_forth_posts_each_day_once(bot: Any, clock: Clock) -> None:
+    with bot.services.snapshots.lease() as snapshot:
+        listed = snapshot.digest(limit=9)
+    for hours, row in zip((0, 2, -1, 24, -5, 30, 24, 0, 47), listed, strict=False):
+        clock.now = MORNING + timedelta(hours=hours)
+        handle(bot, row.account_id, "Call them", at=clock.now)  # so that there is something new each time
+        post_due_digests(bot.services, bot.client, settings(bot.channel))
+
+    keys = [message.metadata["event_payload"]["key"] for message in digests(bot)]
+    assert len(keys) == len(set(keys)) == 2
+
+
+def test_one_channel_gets_one_message_a_tick(bot: Any, clock: Clock) -> None:
+    for number in range(3):
+        subscribe(bot, clock, f"S{number}", channel=bot.channel)
+
+    for posted in (1, 2, 3, 3):
+        post_due_digests(bot.services, bot.client, settings())
+        assert len(digests(bot)) == posted
+
+
+def subscribe(bot: Any, clock: Clock, subscription_id: str, *, channel: str, **changes: Any) -> None:
+    given = {"at": time(8), "timezone": "UTC", "days": EVERY_DAY, "territory": None, "top": 10} | changes
+    bot.services.state.subscribe(
+        Subscription(
+            subscription_id=subscription_id, channel=channel, created_by=bot.person, created_at=clock.now, **given
+        )
+    )
+
+
+def test_who_subscribed_what_fails_is_told_once_a_day(bot: Any, clock: Clock) -> None:
+    elsewhere = bot.workspace.add_channel("elsewhere", members=[bot.person], with_bot=False)
+    subscribe(bot, clock, "S1", channel=elsewhere)
+
+    for minutes in (0, 1, 10, 20, 600):
+        clock.now = MORNING + timedelta(minutes=minutes)
+        post_due_digests(bot.services, bot.client, settings())
+        told = bot.posted(bot.workspace.direct_channel(bot.person))
+        assert len(told) == (minutes >= 10)
+
+    assert "I could not post today's digest in the channel that you subscribed." in bot.read(told)
+
+
+def test_a_digest_lists_no_more_than_was_wished_and_of_no_other_territory(bot: Any, clock: Clock) -> None:
+    subscribe(bot, clock, "S1", channel=bot.channel, territory="EMEA", top=2)
+
+    post_due_digests(bot.services, bot.client, settings())
+
+    [digest] = digests(bot)
+    assert "Listed is EMEA." in bot.read(digest)
+    listed = [block["accessory"]["value"] for block in digest.blocks if "accessory" in block]
+    with bot.services.snapshots.lease() as snapshot:
+        assert listed == [row.account_id for row in snapshot.digest(limit=2, region="EMEA")]
+
+
+def test_a_digest_says_what_changed_since_the_last_one_of_its_subscription_not_since_the_last_build(
+    bot: Any, clock: Clock, republish: Callable[[dict[str, float]], str]
+) -> None:
+    post_due_digests(bot.services, bot.client, settings(bot.channel))
+    republish({"ACME-004": 2.0})
+    republish({"ACME-004": 2.0, "ACME-005": 0.5})
+    clock.now += timedelta(days=1)
+
+    post_due_digests(bot.services, bot.client, settings(bot.channel))
+
+    read = bot.read(digests(bot)[-1])
+    assert "most since snapshot 000001" in read
+    assert "Ridgeline Freight 4 · ACME-004: +$" in read
+    assert "Ridgeline Freight 5 · ACME-005: -$" in read
+
+
+@pytest.fixture
+def republish(home: Path) -> Callable[[dict[str, float]], str]:
+    """Publish the accounts of the first snapshot again, the predictions of some times a factor."""
+
+    def republish(factors: dict[str, float]) -> str:
+        with closing(SnapshotStore(home / "snapshots")) as store:
+            with store.lease(store.retained()[-1]) as first:
+                contents = contents_of(first, factors)
+            return store.publish(contents, now=MORNING).snapshot_id
+
+    return republish
+
+
+def test_a_digest_that_was_made_too_slowly_is_left_to_the_next_try(bot: Any, clock: Clock) -> None:
+    [subscription] = channel_subscriptions(settings(bot.channel))
+    slow = replace(bot.services, access=Slow(bot.services.access, clock))
+
+    assert post_digest(slow, bot.client, subscription, day=MONDAY) is Outcome.TOO_SLOW
+    assert digests(bot) == []
+    clock.now += timedelta(minutes=1)
+    assert post_digest(bot.services, bot.client, subscription, day=MONDAY) is Outcome.POSTED
+
+
+class Slow:
+    """Rights that take a minute and a half to look up."""
+
+    def __init__(self, access: Any, clock: Clock) -> None:
+        self._access, self._clock = access, clock
+
+    def audience(self, channel: str) -> Any:
+        self._clock.now += timedelta(seconds=90)
+        return self._access.audience(channel)
 
 
 def test_a_digest_whose_answer_was_lost_is_found_again_and_not_doubled(bot: Any, clock: Clock) -> None:
@@ -143,13 +366,12 @@ def test_a_digest_whose_answer_was_lost_is_found_again_and_not_doubled(bot: Any,
     post_due_digests(bot.services, bot.client, settings(bot.channel))
     assert len(digests(bot)) == 1
     clock.now += timedelta(minutes=3)
-    outcome = post_digest(bot.services, bot.client, bot.channel, day=MONDAY, timezone=ZoneInfo("UTC"))
+    [subscription] = channel_subscriptions(settings(bot.channel))
+    outcome = post_digest(bot.services, bot.client, subscription, day=MONDAY)
 
     assert outcome is Outcome.FOUND
     assert len(digests(bot)) == 1
-    assert (
-        post_digest(bot.services, bot.client, bot.channel, day=MONDAY, timezone=ZoneInfo("UTC")) is Outcome.DONE_BEFORE
-    )
+    assert post_digest(bot.services, bot.client, subscription, day=MONDAY) is Outcome.DONE_BEFORE
 
 
 def test_a_digest_that_slack_did_not_take_is_posted_when_the_lease_has_run_out(bot: Any, clock: Clock) -> None:
@@ -166,11 +388,12 @@ def test_a_digest_that_slack_did_not_take_is_posted_when_the_lease_has_run_out(b
 def test_a_channel_without_the_bot_stops_no_other(bot: Any, caplog: pytest.LogCaptureFixture) -> None:
     elsewhere = bot.workspace.add_channel("elsewhere", with_bot=False)
 
+    caplog.set_level(logging.INFO)
     post_due_digests(bot.services, bot.client, settings("C0NOWHERE", elsewhere, bot.channel))
 
     assert len(digests(bot)) == 1
     assert digests(bot, elsewhere) == []
-    assert caplog.text.count("SlackApiError") == 2
+    assert caplog.text.count("because I am not in the channel") == 2
 
 
 def test_before_anything_was_built_the_digest_waits(
@@ -181,5 +404,29 @@ def test_before_anything_was_built_the_digest_waits(
         assert digests(bot) == []
 
         (home / "snapshots").rename(tmp_path / "empty" / "snapshots")
+        clock.now += timedelta(minutes=3)
         post_due_digests(bot.services, bot.client, settings(bot.channel))
         assert len(digests(bot)) == 1
+
+
+def contents_of(snapshot: Snapshot, factors: dict[str, float]) -> SnapshotContents:
+    """Return what a snapshot was published from, with these predictions times their factors."""
+    accounts = snapshot.accounts()
+    change = [factors.get(each, 1.0) - 1.0 for each in accounts["account_id"].to_pylist()]
+    predicted = accounts["predicted"].to_pylist()
+    for name in ("predicted", "low", "high", "baseline"):
+        moved = [each + by * of for each, by, of in zip(accounts[name].to_pylist(), change, predicted, strict=True)]
+        place = accounts.schema.get_field_index(name)
+        accounts = accounts.set_column(place, accounts.schema.field(place), pa.array(moved))
+    info = snapshot.info
+    return SnapshotContents(
+        accounts=accounts,
+        features=snapshot.features,
+        promotions=snapshot.promotions,
+        base_rates=snapshot.base_rates,
+        source=info.source,
+        card=info.card,
+        words=info.words,
+        allocation=info.allocation,
+        artefact=snapshot.artefact(),
+    )

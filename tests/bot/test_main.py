@@ -93,7 +93,7 @@ def test_a_digest_is_posted_by_hand_once(precall: Callable[..., Result], bot: An
 
     assert (first.returncode, first.stdout) == (0, f"{bot.channel}: posted\n")
     assert (second.returncode, second.stdout) == (1, f"{bot.channel}: posted before\n")
-    assert "C0NOWHERE: I am not in this conversation" in second.stderr
+    assert "C0NOWHERE: not posted, because I am not in the channel" in second.stderr
     assert len(bot.posted()) == 1
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,10 @@ from slack_sdk.errors import SlackApiError
 
 from bot.access import Audience, Visit
 from bot.brief import make_brief
-from bot.digest import post_digest
+from bot.config import DigestConfig
+from bot.digest import channel_subscriptions, post_digest
 from bot.rights import EVERYTHING
+from bot.workspace import Message
 from bot.workspace.errors import WorkspaceError
 from bot.workspace.render import read
 from storage.units import format_amount
@@ -63,7 +65,7 @@ rooms = st.tuples(
 )
 STEPS = (
     "command", "command", "mention", "private", "direct", "ask", "ask", "typo", "why", "press", "share", "vote",
-    "evidence", "pdf", "outcome", "move", "promote", "digest",
+    "evidence", "pdf", "outcome", "move", "promote", "digest", "home",
 )  # fmt: skip
 steps = st.tuples(
     *[st.tuples(st.sampled_from(STEPS), st.integers(0, 3), st.integers(0, 1), st.sampled_from(list(NUMBERS)))] * 9
@@ -179,6 +181,8 @@ class World:
                 self.write_rights(members, default)
             self.look(members, channels, since=before, default=default)
             self.look_at_modal(person, default=default)
+            if kind == "home":
+                self.look_at_home(person, default=default)
 
     def step(self, kind: str, person: Person, channel: str, account: Account) -> None:
         slack, user = self.bot.workspace, person.user
@@ -197,6 +201,8 @@ class World:
                 slack.direct_message(account.account_id, user=user)
             case "ask":
                 self.ask_in_the_newest_thread(f"How does it compare with {account.account_id}?", user, channel)
+            case "home":
+                slack.open_home(user)
             case _:
                 self.act(kind, person, channel, account)
 
@@ -225,7 +231,10 @@ class World:
             case "digest":
                 day = date(2026, 1, 1) + timedelta(days=next(self.serial))
                 with suppress(SlackApiError):  # where the bot is not
-                    post_digest(self.bot.services, self.bot.client, channel, day=day, timezone=ZoneInfo("UTC"))
+                    [subscription] = channel_subscriptions(
+                        DigestConfig(channels=(channel,), at=time(), timezone=ZoneInfo("UTC"))
+                    )
+                    post_digest(self.bot.services, self.bot.client, subscription, day=day)
 
     def ask_in_the_newest_thread(self, question: str, user: str, channel: str) -> None:
         slack = self.bot.workspace
@@ -258,6 +267,14 @@ class World:
             for account in self.everybody:
                 if not person.may_see(account, default=default):
                     assert not self.telling[account.account_id].search(shown), (person, shown)
+
+    def look_at_home(self, person: Person, *, default: str) -> None:
+        """Look at what was opened just now: one that was opened before stays as it was then."""
+        view = self.bot.workspace.home(person.user)
+        shown = read(Message(channel="", ts="", user="", blocks=tuple(view.content["blocks"])), names={})
+        for account in self.everybody:
+            if not person.may_see(account, default=default):
+                assert not self.telling[account.account_id].search(shown), (person, shown)
 
     def write_rights(self, members: list[Person], default: str) -> None:
         self.rights.write_text(f'default = "{default}"\n' + "".join(each.entry() for each in members))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.digest import Outcome, post_digest
+from bot.config import DigestConfig
+from bot.digest import Outcome, channel_subscriptions, post_digest
 from bot.outcomes import read_amount
 
 if TYPE_CHECKING:
@@ -114,8 +115,11 @@ def test_a_handled_action_stays_out_of_the_digest_until_the_cooldown_is_over(bot
     with bot.services.snapshots.lease() as snapshot:
         *_, last = [row for row in snapshot.digest(limit=100) if row.actions == 1]
 
+    config = DigestConfig(channels=(bot.channel,), at=time(), timezone=ZoneInfo("UTC"))
+    [subscription] = channel_subscriptions(config)
+
     def digest(day: int) -> str:
-        outcome = post_digest(bot.services, bot.client, bot.channel, day=date(2026, 12, day), timezone=ZoneInfo("UTC"))
+        outcome = post_digest(bot.services, bot.client, subscription, day=date(2026, 12, day))
         assert outcome is Outcome.POSTED
         return bot.read(bot.posted()[-1])
 

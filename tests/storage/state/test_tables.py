@@ -150,12 +150,12 @@ def test_a_digest_that_was_skipped_is_not_claimed_again(state: State) -> None:
 
 
 def test_the_snapshot_of_the_last_posted_digest_is_known(state: State) -> None:
-    assert state.last_digest_snapshot("S1") is None
+    assert state.last_digest("S1") is None
     for age, snapshot_id in enumerate(["third", "second", "first"]):
         state.mark_digest_posted("S1", DAY - timedelta(age), message_ts="1.1", now=NOW, snapshot_id=snapshot_id)
     state.claim_digest("S1", DAY + timedelta(1), now=NOW)
 
-    assert state.last_digest_snapshot("S1") == "third"
+    assert state.last_digest("S1").snapshot_id == "third"
 
 
 def test_the_newest_plan_that_a_model_wrote_from_a_brief_is_found_for_exactly_that_brief(state: State) -> None:

@@ -1,0 +1,120 @@
+"""What people do with digests: have one now, subscribe to one, list theirs and end them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.audit import AuditKind, audit_view
+from bot.blocks import Message, sent_directly_message, sentence_message
+from bot.digest import make_digest
+from bot.digest.posting import upload_picture
+from bot.outcomes import count_handled
+from bot.subscriptions import DIRECT, HERE, describe, end_block, subscribe_button
+from storage.errors import NoSnapshotError
+
+if TYPE_CHECKING:
+    from bot.access import Viewer, Visit
+    from bot.room import Room
+    from bot.services import Services
+    from bot.subscriptions import Wish
+    from storage.state import Subscription
+
+_MOST_LISTED: Final = 20
+_MOST_OWN: Final = 20
+
+
+def send_digest(services: Services, visit: Visit, room: Room) -> None:
+    """Send today's digest to who asked, in the direct messages, with what this person may see."""
+    direct = room.direct()
+    now = services.clock()
+    digest = make_digest(
+        services.snapshots,
+        day=now.date(),
+        may_see=visit.viewer.may_see,
+        handled=count_handled(services.state, since=now - services.cooldown),
+    )
+    audit_view(services, direct, AuditKind.DIGEST, snapshot_id=digest.info.snapshot_id, account_ids=digest.account_ids)
+    ts = direct.post(digest.message(upload_picture(room.client, digest)))
+    if direct.channel != room.channel:
+        room.whisper(sent_directly_message("as digests that are asked for are yours alone", link=direct.find_link(ts)))
+
+
+def offer_subscription(room: Room) -> None:
+    """Show the button that opens the modal, where no modal can be opened at once."""
+    notice = sentence_message("Tell me when and where you want the digest.")
+    room.whisper(Message(text=notice.text, blocks=(*notice.blocks, subscribe_button())))
+
+
+def subscribe(services: Services, room: Room, wish: Wish, *, subscription_id: str) -> str:
+    """Remember a subscription and confirm it in the direct messages; return why not, empty where it was."""
+    if wish.place not in {DIRECT, HERE}:
+        return "Choose one of the places."
+    if services.access.viewer(room.user_id).outsider:
+        return "I work for full members of this workspace only."
+    if wish.place == HERE and (obstacle := _find_obstacle(services, room)):
+        return obstacle
+    if len(find_own(services, room.user_id)) >= _MOST_OWN:
+        return f"You have {_MOST_OWN} subscriptions already; end one of them first."
+    direct = room.direct()
+    channel = direct.channel if wish.place == DIRECT else room.channel
+    subscription = wish.subscription(
+        subscription_id=subscription_id, channel=channel, user_id=room.user_id, now=services.clock()
+    )
+    services.state.subscribe(subscription)
+    where = "here" if wish.place == DIRECT else "in the channel where you asked"
+    direct.tell(f"The digest comes {where}. {describe(subscription)}. /precall unsubscribe ends it.")
+    return ""
+
+
+def list_subscriptions(services: Services, room: Room) -> None:
+    """Show this person's subscriptions, each with a button that ends it."""
+    own = find_own(services, room.user_id)
+    lead = "These are your subscriptions." if own else "You have no subscription."
+    notice = sentence_message(lead)
+    shown = [
+        end_block(number, each, room=name_room(services, room.user_id, each))
+        for number, each in enumerate(own[:_MOST_LISTED])
+    ]
+    room.whisper(Message(text=notice.text, blocks=(*notice.blocks, *shown, *([] if own else [subscribe_button()]))))
+
+
+def end_subscription(services: Services, room: Room, subscription_id: str) -> None:
+    """End a subscription of this person, and say so; of one that is not theirs nothing is told."""
+    subscription = services.state.find_subscription(subscription_id)
+    if subscription is None or subscription.created_by != room.user_id:
+        room.tell("This subscription has ended already.")
+        return
+    services.state.unsubscribe(subscription_id, user_id=room.user_id, now=services.clock())
+    room.tell(f"Ended: {describe(subscription)}.")
+
+
+def find_own(services: Services, user_id: str) -> tuple[Subscription, ...]:
+    """Return the subscriptions that somebody made, oldest first."""
+    return tuple(each for each in services.state.subscriptions() if each.created_by == user_id)
+
+
+def name_room(services: Services, user_id: str, subscription: Subscription) -> str:
+    """Return where a subscription's digest comes."""
+    if subscription.channel.startswith("D"):
+        return "In our direct messages"
+    there = services.access.is_member(user_id, subscription.channel)
+    return f"In the channel {subscription.channel}" if there else "In a channel that one of us has left"
+
+
+def territories(services: Services, viewer: Viewer) -> tuple[str, ...]:
+    """Return the territories of the accounts that somebody may see."""
+    try:
+        with services.snapshots.lease() as snapshot:
+            books = snapshot.books()
+    except NoSnapshotError:
+        return ()
+    return tuple(sorted({book.region for book in books if book.region and viewer.may_see(book)}))
+
+
+def _find_obstacle(services: Services, room: Room) -> str:
+    visit = services.access.visit(room.user_id, room.channel)
+    if visit.refusal:
+        return visit.refusal
+    if not services.access.is_member(room.user_id, room.channel):
+        return "I post only where both of us are; /invite @precall there first."
+    return f"I cannot post there, because {visit.audience.reserve}." if visit.audience.reserve else ""

@@ -1,0 +1,141 @@
+"""Subscribing, ending that, and having a digest at once: as people do it in Slack."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.config import DigestConfig
+from bot.digest import post_due_digests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NO_CHANNELS = DigestConfig(channels=(), at=time(8), timezone=ZoneInfo("UTC"))
+
+
+@pytest.fixture
+def bot(run_bot: Callable[..., AbstractContextManager[Any]], home: Path) -> Iterator[Any]:
+    with run_bot(home, clock=lambda: MONDAY_NOON) as running:
+        yield running
+        assert running.workspace.refusals == []
+        assert running.workspace.failed_deliveries == []
+
+
+def direct(bot: Any) -> list[Any]:
+    return bot.posted(bot.workspace.direct_channel(bot.person))
+
+
+def submit(bot: Any, **values: Any) -> dict[str, str]:
+    errors = bot.workspace.submit(values, user=bot.person)
+    bot.wait()
+    return errors
+
+
+def test_a_subscription_to_the_direct_messages_is_confirmed_posted_there_and_ended(bot: Any) -> None:
+    bot.ask("/precall subscribe")
+    assert submit(bot, place="direct", time="09:30", top="3") == {}
+
+    [confirmed] = direct(bot)
+    assert "Monday to Friday at 09:30 (Europe/Berlin), top 3" in bot.read(confirmed)
+    post_due_digests(bot.services, bot.client, NO_CHANNELS)
+    digest = direct(bot)[-1]
+    assert bot.read(digest).count("[Brief me]") == 3
+    assert bot.posted() == []
+
+    bot.ask("/precall unsubscribe")
+    assert "In our direct messages: Monday to Friday at 09:30" in bot.read(bot.posted()[-1])
+    bot.workspace.press("End", user=bot.person)
+    bot.wait()
+    assert "Ended: Monday to Friday at 09:30" in bot.read(bot.posted()[-1])
+    assert bot.services.state.subscriptions() == ()
+
+
+def test_a_subscription_of_a_channel_is_posted_there(bot: Any) -> None:
+    bot.ask("/precall subscribe")
+    assert submit(bot, place="here", days=["Monday"], territory="EMEA") == {}
+
+    post_due_digests(bot.services, bot.client, NO_CHANNELS)
+
+    [digest] = bot.posted()
+    assert "Listed is EMEA." in bot.read(digest)
+    assert "The digest comes in the channel where you asked. Monday at 08:00" in bot.read(direct(bot)[0])
+
+
+def test_the_time_zone_is_found_by_typing(bot: Any) -> None:
+    bot.ask("/precall subscribe")
+
+    assert bot.workspace.type_ahead("timezone", "new yo", user=bot.person) == ["America/New_York"]
+    assert submit(bot, timezone="America/New_York") == {}
+
+    [subscription] = bot.services.state.subscriptions()
+    assert subscription.timezone == "America/New_York"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"with_bot": False}, "/invite @precall there first"), ({"shared": True}, "People from outside read this")],
+)
+def test_a_channel_that_cannot_have_one_says_why_in_the_modal(bot: Any, changes: dict[str, Any], reason: str) -> None:
+    place = bot.workspace.add_channel("elsewhere", members=[bot.person], **changes)
+    bot.ask("/precall subscribe", channel=place)
+
+    errors = submit(bot, place="here")
+
+    assert reason in errors["place"]
+    assert bot.services.state.subscriptions() == ()
+
+
+def test_a_submission_that_arrives_twice_is_one_subscription(bot: Any) -> None:
+    bot.ask("/precall subscribe")
+    submit(bot)
+    [submission] = [each for each in bot.workspace.deliveries if each.payload.get("type") == "view_submission"]
+
+    bot.workspace.redeliver(submission)
+    bot.wait()
+
+    assert len(bot.services.state.subscriptions()) == 1
+
+
+def test_nobody_ends_what_another_subscribed(bot: Any) -> None:
+    bot.ask("/precall subscribe")
+    submit(bot, place="here")
+    lee = bot.workspace.add_person("lee")
+    bot.workspace.change_channel(bot.channel, members=bot.workspace.members(bot.channel) | {lee})
+
+    bot.workspace.command("/precall unsubscribe", user=lee, channel=bot.channel)
+    bot.wait()
+
+    assert "You have no subscription." in bot.read(bot.posted()[-1])
+    assert len(bot.services.state.subscriptions()) == 1
+
+
+def test_where_no_modal_can_be_opened_a_button_opens_it(bot: Any) -> None:
+    bot.workspace.direct_message("subscribe", user=bot.person)
+    bot.wait()
+    bot.workspace.press("Subscribe …", user=bot.person)
+    bot.wait()
+
+    modal = bot.workspace.modal(bot.person)
+    assert modal is not None
+    assert [option["value"] for option in modal.content["blocks"][0]["element"]["options"]] == ["direct"]
+
+
+def test_a_digest_now_is_for_who_asked_alone_and_with_their_rights(bot: Any, home: Path) -> None:
+    (home / "access.toml").write_text(f'[[people]]\nwho = "{bot.person}"\nrole = "rep"\nowner = "Dana Reyes"\n')
+
+    bot.ask("/precall digest now")
+
+    [notice] = bot.posted()
+    assert notice.only_visible_to(bot.person)
+    [digest] = direct(bot)
+    read = bot.read(digest)
+    assert "Dana Reyes" in read
+    assert "Ivo Maric" not in read
+    assert "Lena Okafor" not in read
