@@ -59,13 +59,9 @@ def describe_outcome(outcome: ActionOutcome, *, who: str, words: Words) -> str:
     return f"“{action}” {_VERBS[outcome.status]} on {format_day(outcome.at)}{by}{amount}{reason}."
 
 
-def count_handled(state: State, *, since: datetime, until: datetime | None = None) -> Mapping[str, int]:
-    """Return how many actions of each account got an outcome from one moment on and before the other.
-
-    ``until`` is in UTC without a time zone, as moments read back from the state; None is now.
-    """
-    told = state.outcomes_since(since)
-    handled = {(outcome.account_id, outcome.action) for outcome in told if until is None or outcome.at < until}
+def count_handled(state: State, *, since: datetime) -> Mapping[str, int]:
+    """Return how many actions of each account got an outcome from this moment on."""
+    handled = {(outcome.account_id, outcome.action) for outcome in state.outcomes_since(since)}
     return Counter(account_id for account_id, _ in handled)
 
 

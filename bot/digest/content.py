@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -54,6 +56,12 @@ class Digest:
         ids = [*(row.account_id for row in self.rows), *(change.account_id for change in moved)]
         return tuple(dict.fromkeys(ids))
 
+    @property
+    def content(self) -> str:
+        """What tells it from a digest that would say the same: the snapshot, the accounts and their actions."""
+        said = [self.info.snapshot_id, *([row.account_id, row.actions] for row in self.rows)]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
     def chart(self) -> Chart | None:
         """Draw its accounts; None where there is none."""
         return standings_chart(self.rows, self.info) if self.rows else None
@@ -96,15 +104,6 @@ def make_digest(
         return Digest(
             info=info, day=day, rows=rows, movers=movers, loads=loads, notes=_notes(snapshot, territory, last)
         )
-
-
-def has_news(digest: Digest, *, before: Digest, last: PostedDigest | None) -> bool:
-    """Return whether a digest says anything that the last one did not; ``before`` is it as it stood at that time."""
-    if last is None or last.snapshot_id != digest.info.snapshot_id:
-        return True
-    return [(row.account_id, row.actions) for row in digest.rows] != [
-        (row.account_id, row.actions) for row in before.rows
-    ]
 
 
 def find_open(

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from bot.audit import AuditKind
 from bot.blocks import sentence_message
 from bot.boundary import log_error
-from bot.digest.content import LONGEST_DIGEST, has_news, make_digest
+from bot.digest.content import LONGEST_DIGEST, make_digest
 from bot.digest.schedule import WORKING_DAYS, due, due_moment
 from bot.errors import explain
 from bot.outcomes import count_handled
@@ -155,6 +155,7 @@ def post_digest(services: Services, client: WebClient, subscription: Subscriptio
         day,
         message_ts=message_ts,
         snapshot_id=digest.info.snapshot_id,
+        content=digest.content,
         now=services.clock(),
     )
     return outcome
@@ -190,22 +191,16 @@ def upload_picture(client: WebClient, digest: Digest) -> tuple[str, str] | None:
 def _make(services: Services, subscription: Subscription, audience: Audience, day: date) -> tuple[Digest, bool]:
     """Return the digest, and whether it says anything that the subscription's last one did not."""
     last = services.state.last_digest(subscription.subscription_id)
-
-    def make(at: datetime, until: datetime | None = None) -> Digest:
-        return make_digest(
-            services.snapshots,
-            day=day,
-            may_see=audience.may_see,
-            territory=subscription.territory,
-            top=subscription.top,
-            handled=count_handled(services.state, since=at - services.cooldown, until=until),
-            last=last,
-        )
-
-    digest = make(services.clock())
-    if last is None or last.snapshot_id != digest.info.snapshot_id:
-        return digest, True
-    return digest, has_news(digest, before=make(last.posted_at, last.posted_at), last=last)
+    digest = make_digest(
+        services.snapshots,
+        day=day,
+        may_see=audience.may_see,
+        territory=subscription.territory,
+        top=subscription.top,
+        handled=count_handled(services.state, since=services.clock() - services.cooldown),
+        last=last,
+    )
+    return digest, last is None or last.content != digest.content
 
 
 def _post(client: WebClient, digest: Digest, channel: str, key: str, picture: tuple[str, str] | None) -> str:

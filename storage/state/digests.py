@@ -32,10 +32,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedDigest:
-    """A digest that was posted: from which snapshot, and when, in UTC without a time zone."""
+    """A digest that was posted: from which snapshot, and what tells its content from another's, if that is known."""
 
     snapshot_id: str
-    posted_at: datetime
+    content: str | None
 
 
 class DigestClaim(StrEnum):
@@ -162,26 +162,38 @@ class Digests(Tables):
         return DigestClaim.SKIPPED if skipped_at else DigestClaim.TAKEN
 
     def mark_digest_posted(
-        self, subscription_id: str, local_day: date, *, message_ts: str, now: datetime, snapshot_id: str | None = None
+        self,
+        subscription_id: str,
+        local_day: date,
+        *,
+        message_ts: str,
+        now: datetime,
+        snapshot_id: str | None = None,
+        content: str | None = None,
     ) -> None:
-        """Remember that the digest was posted, where, and from which snapshot; the first message named stays."""
+        """Remember that the digest was posted, where, from which snapshot, and what tells its content from another's.
+
+        The first message named stays.
+        """
         self._database.run(
             """
             INSERT INTO digests (
-                subscription_id, local_day, claims, leased_until, posted_at, message_ts, snapshot_id
+                subscription_id, local_day, claims, leased_until, posted_at, message_ts, snapshot_id, content
             )
-            VALUES ($subscription_id, $local_day, 1, $now, $now, $message_ts, $snapshot_id)
+            VALUES ($subscription_id, $local_day, 1, $now, $now, $message_ts, $snapshot_id, $content)
             ON CONFLICT (subscription_id, local_day) DO UPDATE
             SET
                 posted_at = excluded.posted_at,
                 message_ts = excluded.message_ts,
-                snapshot_id = excluded.snapshot_id
+                snapshot_id = excluded.snapshot_id,
+                content = excluded.content
             WHERE digests.posted_at IS NULL
             """,
             subscription_id=subscription_id,
             local_day=local_day,
             message_ts=message_ts,
             snapshot_id=snapshot_id,
+            content=content,
             now=now,
         )
 
@@ -202,7 +214,7 @@ class Digests(Tables):
         """Return the subscription's newest posted digest of which it is known what it was made from."""
         rows = self._database.run(
             """
-            SELECT snapshot_id, posted_at
+            SELECT snapshot_id, content
             FROM digests
             WHERE subscription_id = $subscription_id AND snapshot_id IS NOT NULL
             ORDER BY local_day DESC
@@ -210,4 +222,4 @@ class Digests(Tables):
             """,
             subscription_id=subscription_id,
         )
-        return PostedDigest(snapshot_id=rows[0][0], posted_at=to_moment(rows[0][1])) if rows else None
+        return PostedDigest(snapshot_id=rows[0][0], content=rows[0][1]) if rows else None

@@ -153,3 +153,6 @@ ALTER TABLE digests ADD COLUMN claimant TEXT NOT NULL DEFAULT '';
 ALTER TABLE digests ADD COLUMN snapshot_id TEXT;
 
 ALTER TABLE digests ADD COLUMN skipped_at TEXT;
+
+-- migration 3: what a digest said, so that one that would say the same again is not posted
+ALTER TABLE digests ADD COLUMN content TEXT;
