@@ -187,6 +187,48 @@ def _post_digests(config: BotConfig) -> bool:
 
 
 @app.command()
+def prewrite(
+    *,
+    batch: Annotated[
+        str | None, typer.Option(help="Take up the results of this batch, which an earlier run sent, and send none.")
+    ] = None,
+    wait_minutes: Annotated[float, typer.Option(min=0, help="How long to wait for a batch.")] = 60,
+) -> None:
+    """Have the plans of the next digests' accounts written at half price, so that /precall posts them at once."""
+    import re
+    from datetime import timedelta
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from bot.config import BotConfig
+    from bot.prewrite import Prewriting, report_table
+    from bot.services import open_services
+    from bot.writer import make_batch_writer
+
+    if batch is not None and not re.fullmatch(r"[A-Za-z0-9_-]+", batch):
+        raise typer.BadParameter("it must be an id such as msgbatch_01AbC", param_hint="--batch")
+    config = BotConfig.from_env(os.environ)
+    batches = make_batch_writer(
+        api_key=config.anthropic_api_key, base_url=config.anthropic_base_url, model=config.model
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with open_services(config) as services, Progress(*columns, console=Console(stderr=True)) as bars:
+        bar = bars.add_task("Plans written", total=None)
+        run = Prewriting(
+            services=services,
+            batches=batches,
+            folder=config.home / "prewrite",
+            wait=timedelta(minutes=wait_minutes),
+            show=lambda through, total: bars.update(bar, completed=through, total=total or None),
+        )
+        report = run.write(config.digest) if batch is None else run.take_up(batch, config.digest)
+    Console().print(report_table(report))
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def allocate(
     *,
     capacity: Annotated[
@@ -364,14 +406,14 @@ def _explain(error: Exception) -> tuple[str, int]:
     from slack_sdk.errors import SlackApiError
 
     from bot.boundary import find_place
-    from bot.errors import BotError, ConfigError, FaultyRightsError, HomeUnusableError, explain
+    from bot.errors import BotError, ConfigError, FaultyRightsError, HomeUnusableError, NoKeyError, explain
     from kb.errors import KnowledgeBaseError
     from pipeline.errors import ConfigError as BuildConfigError
     from pipeline.errors import PipelineError
     from storage.errors import StorageError
 
     if isinstance(error, (BotError, KnowledgeBaseError, PipelineError, StorageError)):
-        settings = (ConfigError, HomeUnusableError, FaultyRightsError, BuildConfigError)
+        settings = (ConfigError, HomeUnusableError, FaultyRightsError, NoKeyError, BuildConfigError)
         return str(error), 2 if isinstance(error, settings) else 1
     if isinstance(error, (SlackApiError, URLError)):
         return explain(error), 1

@@ -14,6 +14,7 @@ from storage.state import AuditRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from bot.brief import Brief
     from bot.plan import Answer
@@ -35,6 +36,7 @@ class AuditKind(StrEnum):
     WHY = "why"
     EVIDENCE = "evidence"
     PDF = "pdf"
+    WRITTEN_AHEAD = "written ahead"
 
 
 def audit_view(
@@ -72,29 +74,43 @@ def audit_brief(services: Services, room: Room, brief: Brief) -> None:
 
 def audit_text(services: Services, room: Room, brief: Brief, text: Plan | Answer, *, thread_ts: str) -> None:
     """Record that a person was shown a plan or an answer: what it cites, who wrote it and what that cost."""
+    kind = AuditKind.PLAN if isinstance(text, Plan) else AuditKind.ANSWER
+    services.state.audit(
+        _text_row(brief, text, kind, at=services.clock(), user_id=room.user_id, channel=room.channel, ts=thread_ts)
+    )
+
+
+def audit_written_ahead(services: Services, brief: Brief, plan: Plan) -> None:
+    """Record what a plan cost that nobody has asked for yet, and so nobody was shown."""
+    services.state.audit(
+        _text_row(brief, plan, AuditKind.WRITTEN_AHEAD, at=services.clock(), user_id="", channel="", ts="")
+    )
+
+
+def _text_row(
+    brief: Brief, text: Plan | Answer, kind: AuditKind, *, at: datetime, user_id: str, channel: str, ts: str
+) -> AuditRow:
     if isinstance(text, Plan):
-        kind, statements = AuditKind.PLAN, [item for section in text.sections for item in section.statements]
+        statements = [item for section in text.sections for item in section.statements]
         statements += [text.promotion] if text.promotion else []
     else:
-        kind, statements = AuditKind.ANSWER, list(text.statements)
+        statements = list(text.statements)
     usage = text.authorship.usage
-    services.state.audit(
-        AuditRow(
-            at=services.clock(),
-            user_id=room.user_id,
-            channel=room.channel,
-            thread_ts=thread_ts,
-            kind=kind,
-            account_id=brief.account.account_id,
-            snapshot_id=brief.snapshot.snapshot_id,
-            evidence=tuple(dict.fromkeys(each for statement in statements for each in statement.evidence)),
-            model=text.authorship.model,
-            input_tokens=usage.input_tokens if usage else 0,
-            cache_read_tokens=usage.cache_read_tokens if usage else 0,
-            cache_write_tokens=usage.cache_write_tokens if usage else 0,
-            output_tokens=usage.output_tokens if usage else 0,
-            dollars=usage.dollars if usage else None,
-            seconds=usage.seconds if usage else 0.0,
-            dropped=text.authorship.dropped,
-        )
+    return AuditRow(
+        at=at,
+        user_id=user_id,
+        channel=channel,
+        thread_ts=ts,
+        kind=kind,
+        account_id=brief.account.account_id,
+        snapshot_id=brief.snapshot.snapshot_id,
+        evidence=tuple(dict.fromkeys(each for statement in statements for each in statement.evidence)),
+        model=text.authorship.model,
+        input_tokens=usage.input_tokens if usage else 0,
+        cache_read_tokens=usage.cache_read_tokens if usage else 0,
+        cache_write_tokens=usage.cache_write_tokens if usage else 0,
+        output_tokens=usage.output_tokens if usage else 0,
+        dollars=usage.dollars if usage else None,
+        seconds=usage.seconds if usage else 0.0,
+        dropped=text.authorship.dropped,
     )

@@ -20,12 +20,11 @@ from bot.blocks import (
     unknown_account_message,
 )
 from bot.boundary import told
-from bot.brief import make_brief
+from bot.briefing import prepare_brief
 from bot.controls import brief_controls, share_here_controls
 from bot.errors import AccountGoneError
 from bot.kept_plan import find_written, keep
 from bot.lookup import Unclear, look_up
-from bot.outcomes import with_outcomes
 from bot.plan_posts import PlanPosts
 from bot.report import plan_markdown
 from bot.tools.calls import MOST_QUERY_CHARACTERS, SearchDocuments
@@ -64,7 +63,7 @@ def open_brief(services: Services, visit: Visit, room: Room, asked: str, *, priv
             message = several_accounts_message if found.exact else unknown_account_message
             room.whisper(message(found.asked, found.choices, words=snapshot.info.words))
             return
-        brief = _add_outcomes(services, make_brief(snapshot, found, library=services.shelf.current()))
+        brief = prepare_brief(services, snapshot, found)
     if visit.may_post(found) and not private:
         post_brief(services, room, brief)
         return
@@ -197,12 +196,7 @@ def _recall(services: Services, room: Room, thread: Thread) -> Iterator[tuple[Sn
         account = snapshot.find_account(thread.account_id)
         if account is None:
             raise AccountGoneError(thread.account_id)
-        yield snapshot, _add_outcomes(services, make_brief(snapshot, account, library=services.shelf.current()))
-
-
-def _add_outcomes(services: Services, brief: Brief) -> Brief:
-    outcomes = services.state.outcomes(brief.account.account_id)
-    return with_outcomes(brief, outcomes, name_of=services.access.name_of)
+        yield snapshot, prepare_brief(services, snapshot, account)
 
 
 def _find_passages(context: ToolContext, question: str) -> tuple[Evidence, ...]:

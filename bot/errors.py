@@ -115,6 +115,30 @@ class DemoFailedError(BotError):
         super().__init__(f"There is no plan for {account_id}; what was printed above says why.")
 
 
+class NoKeyError(BotError):
+    """A command needs Claude, and there is no key for it."""
+
+    def __init__(self) -> None:
+        super().__init__("ANTHROPIC_API_KEY is not set; without it no plan is written ahead, and none needs to be.")
+
+
+class BatchNotReadError(BotError):
+    """A batch was sent, and its plans are not all taken up yet."""
+
+    def __init__(self, batch_id: str, reason: str) -> None:
+        super().__init__(
+            f"The plans of batch {batch_id} are not taken up yet: {reason}. `precall prewrite --batch {batch_id}` does"
+            " it later; nothing is paid twice."
+        )
+
+
+class NotWrittenAheadError(BotError):
+    """Claude's service did not take the requests for plans."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"No plan was written ahead: {reason}.")
+
+
 class PortTakenError(BotError):
     """Nothing can listen on this address."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bot.errors import NoKeyError
 from bot.writer.offline import OfflineWriter
 from bot.writer.section_stream import ignore
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bot.evidence import Evidence
     from bot.plan import Answer, Plan
     from bot.tools.context import ToolContext
+    from bot.writer.batch import BatchWriter
     from bot.writer.section_stream import Publish
     from storage.state import Turn
 
@@ -45,6 +47,21 @@ class Writer(Protocol):
         ``transcript`` is the conversation so far, oldest first; ``passages`` is what the library found for this very
         question, numbered after the brief's own. ``tools`` is what a writer who can look things up may read for it.
         """
+
+
+def make_batch_writer(*, api_key: str | None, base_url: str | None, model: str) -> BatchWriter:
+    """Return the writer of plans that nobody waits for.
+
+    Raises:
+        NoKeyError: nothing can be written ahead without a model.
+    """
+    if not api_key:
+        raise NoKeyError
+    from bot.writer.batch import BatchWriter
+    from bot.writer.claude import ClaudeWriter, make_client
+
+    client = make_client(api_key=api_key, base_url=base_url or ANTHROPIC)
+    return BatchWriter(client, ClaudeWriter(client, model=model), OfflineWriter(note=""), model=model)
 
 
 def make_writer(*, api_key: str | None, base_url: str | None, model: str) -> Writer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anthropic
 import httpx2
@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.check import Checked, Dropped, check_statements, subject_of
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement, Usage
 from bot.writer import errors
+from bot.writer.failures import explain, seconds_before_retry
+from bot.writer.prices import BATCH, PRICES
 from bot.writer.prompt import (
     ANSWER_SCHEMA,
     LAST_ROUND_INSTRUCTION,
@@ -46,23 +48,6 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 DEADLINE_SECONDS = 90.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Price:
-    """Dollars per million tokens: read fresh, written to the five-minute cache, read from the cache, written."""
-
-    fresh: float
-    cache_write: float
-    cache_read: float
-    output: float
-
-
-# The list prices of November 2026, for prompts up to 100 000 tokens; ours have a tenth of that.
-_PRICES = {
-    "claude-sonnet-5-5": _Price(fresh=2.0, cache_write=2.5, cache_read=0.1, output=10.0),
-    "claude-haiku-5-5": _Price(fresh=0.1, cache_write=0.125, cache_read=0.01, output=0.5),
-}
 
 
 class _WrittenStatement(BaseModel):
@@ -163,6 +148,26 @@ class ClaudeWriter:
         sections = SectionStream(publish, check=lambda statements: self._check(statements, brief, brief.evidence).kept)
         return self._finish_plan(self._draft(plan_messages(brief), plan_schema(brief), on_text=sections.read), brief)
 
+    def plan_request(self, brief: Brief) -> MessageCreateParamsNonStreaming:
+        """Return the request that asks for a plan, to be sent in a batch."""
+        return self._request(plan_messages(brief), plan_schema(brief), may_call=None)
+
+    def read_plan(self, message: Message, brief: Brief) -> Plan:
+        """Return the plan that a batch brought; what its evidence does not carry is sent back now, at full price."""
+        draft = _Draft(
+            messages=plan_messages(brief),
+            schema=plan_schema(brief),
+            text=self._read(message),
+            usage=self.batch_usage(message),
+            deadline=time.monotonic() + self._deadline_seconds,
+            may_call=None,
+        )
+        return self._finish_plan(draft, brief)
+
+    def batch_usage(self, message: Message) -> Usage:
+        """Return what a message of a batch cost; nobody waited for it."""
+        return self._usage(message, seconds=0.0, part=BATCH)
+
     def _finish_plan(self, draft: _Draft, brief: Brief) -> Plan:
         parts, dropped, usage, _ = self._carry(draft, _WrittenPlan, brief, brief.evidence)
         sections = tuple(Section(name=name, statements=parts[name]) for name in SectionName)
@@ -222,7 +227,7 @@ class ClaudeWriter:
             asked = time.monotonic()
             message = self._complete(messages, ANSWER_SCHEMA, deadline, may_call=rounds < MAX_ROUNDS)
             more = self._usage(message, seconds=time.monotonic() - asked)
-            usage = more if usage is None else _add(usage, more)
+            usage = more if usage is None else add_usage(usage, more)
             if message.stop_reason != "tool_use":
                 draft = _Draft(
                     messages=messages,
@@ -257,7 +262,7 @@ class ClaudeWriter:
         mended: dict[str, tuple[Statement, ...]] = {}
         if failed:
             mended, more = self._mend(draft, repair_messages(draft.messages, draft.text, failed), form)
-            usage = usage if more is None else _add(usage, more)
+            usage = usage if more is None else add_usage(usage, more)
         parts = {}
         dropped = 0
         for name, drafted in written.parts().items():
@@ -320,9 +325,10 @@ class ClaudeWriter:
             try:
                 return self._stream(self._request(messages, schema, may_call=may_call), deadline, on_text)
             except (anthropic.APIError, httpx2.HTTPError) as error:
-                wait = _seconds_before_retry(error, attempt)
+                wait = seconds_before_retry(error, attempt)
                 if wait is None or attempt == MAX_RETRIES or time.monotonic() + wait >= deadline:
-                    self._explain(error)
+                    seconds = min(READ_TIMEOUT_SECONDS, self._deadline_seconds)
+                    raise explain(error, model=self._model, seconds=seconds) from error
                 _log.info("Claude's service answered %s; trying again in %.1f s", type(error).__name__, wait)
                 time.sleep(wait)
         raise AssertionError  # the last attempt returns or raises
@@ -371,40 +377,26 @@ class ClaudeWriter:
             raise errors.CutOffError
         return "".join(block.text for block in message.content if block.type == "text")
 
-    def _usage(self, message: Message, *, seconds: float) -> Usage:
-        usage = message.usage
+    def _usage(self, message: Message, *, seconds: float, part: float = 1.0) -> Usage:
+        """Return what a message cost; ``part`` is what is paid of the list price."""
+        usage, price = message.usage, PRICES.get(self._model)
         read, write = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
-        price = _PRICES.get(self._model)
+        dollars = None
+        if price is not None:
+            dollars = part * price.dollars(
+                fresh=usage.input_tokens, cache_write=write, cache_read=read, output=usage.output_tokens
+            )
         return Usage(
             input_tokens=usage.input_tokens,
             cache_read_tokens=read,
             cache_write_tokens=write,
             output_tokens=usage.output_tokens,
-            dollars=None
-            if price is None
-            else (
-                usage.input_tokens * price.fresh
-                + read * price.cache_read
-                + write * price.cache_write
-                + usage.output_tokens * price.output
-            )
-            / 1e6,
+            dollars=dollars,
             seconds=seconds,
         )
 
-    def _explain(self, error: anthropic.APIError | httpx2.HTTPError) -> NoReturn:
-        """Raise the ``WriterError`` that says what happened; the service's own words go to the log only."""
-        _log.warning("Claude did not write: %s (request %s)", type(error).__name__, getattr(error, "request_id", None))
-        if isinstance(error, anthropic.APIStatusError):
-            raise _explain_status(error, self._model) from error
-        if isinstance(error, (anthropic.APITimeoutError, httpx2.TimeoutException)):
-            raise errors.TooSlowError(min(READ_TIMEOUT_SECONDS, self._deadline_seconds)) from error
-        if isinstance(error, (anthropic.APIConnectionError, httpx2.ConnectError)):
-            raise errors.UnreachableError from error
-        raise errors.CutOffError from error
 
-
-def _add(first: Usage, second: Usage) -> Usage:
+def add_usage(first: Usage, second: Usage) -> Usage:
     """Return what two requests cost together."""
     return Usage(
         input_tokens=first.input_tokens + second.input_tokens,
@@ -414,49 +406,3 @@ def _add(first: Usage, second: Usage) -> Usage:
         dollars=None if first.dollars is None or second.dollars is None else first.dollars + second.dollars,
         seconds=first.seconds + second.seconds,
     )
-
-
-def _seconds_before_retry(error: anthropic.APIError | httpx2.HTTPError, attempt: int) -> float | None:
-    """Return how long to wait before asking again, or None where asking again would not help."""
-    backoff = 0.5 * 2.0**attempt
-    if isinstance(error, anthropic.APIStatusError):
-        if _passing(error) is None:
-            return None
-        try:
-            return max(float(error.response.headers["retry-after"]), 0.0)
-        except (KeyError, ValueError):
-            return backoff
-    if isinstance(error, anthropic.APIConnectionError) and not isinstance(error, anthropic.APITimeoutError):
-        return backoff
-    return None
-
-
-def _passing(error: anthropic.APIStatusError) -> errors.WriterError | None:
-    """Return what to say of a state that passes by itself.
-
-    An error event inside a stream arrives with status 200 and is known by its type only.
-    """
-    if error.status_code == httpx2.codes.TOO_MANY_REQUESTS or error.type == "rate_limit_error":
-        return errors.RateLimitedError()
-    if error.status_code in {503, 529} or error.type == "overloaded_error":
-        return errors.OverloadedError()
-    if error.status_code in {408, 409} or error.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
-        return errors.ServiceFailedError()
-    if error.status_code == httpx2.codes.OK:
-        return errors.ServiceFailedError()
-    return None
-
-
-def _explain_status(error: anthropic.APIStatusError, model: str) -> errors.WriterError:
-    passing = _passing(error)
-    if passing is not None:
-        return passing
-    match error.status_code:
-        case 401:
-            return errors.KeyRejectedError()
-        case 402 | 403:
-            return errors.NotPermittedError(model)
-        case 404:
-            return errors.UnknownModelError(model)
-        case status:
-            return errors.RequestRejectedError(status)

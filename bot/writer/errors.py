@@ -117,3 +117,31 @@ class EndlessLookupsError(WriterError):
 
     def __init__(self, rounds: int) -> None:
         super().__init__(f"Claude looked things up {rounds} times and did not come to an answer")
+
+
+class BatchErroredError(WriterError):
+    """The service failed at one request of a batch."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"Claude's service failed at it ({kind})")
+
+
+class BatchExpiredError(WriterError):
+    """A request of a batch was not begun within a day."""
+
+    def __init__(self) -> None:
+        super().__init__("Claude's service did not come to it within a day")
+
+
+class BatchCanceledError(WriterError):
+    """Somebody cancelled the batch before the request was begun."""
+
+    def __init__(self) -> None:
+        super().__init__("the batch was cancelled before it was written")
+
+
+class UnknownBatchError(WriterError):
+    """The service knows no batch of this name, or another key made it."""
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(f"Claude's service knows no batch {batch_id}")

@@ -22,6 +22,26 @@ if TYPE_CHECKING:
     from storage.state import Turn
 
 
+def fill_in(plan: Plan, offline: Plan) -> Plan:
+    """Return Claude's plan with the offline writer's parts where it left some empty; the note says which."""
+    filled = [
+        section.name.heading.lower()
+        for section, spare in zip(plan.sections, offline.sections, strict=True)
+        if not section.statements and spare.statements
+    ]
+    sections = tuple(
+        section if section.statements else spare for section, spare in zip(plan.sections, offline.sections, strict=True)
+    )
+    promotion = plan.promotion
+    if promotion is not None and not promotion.text:
+        promotion = offline.promotion
+        filled.append("promotion")
+    note = plan.authorship.note
+    if filled:
+        note = f"these parts were written without an AI model, since Claude's had no support: {', '.join(filled)}"
+    return replace(plan, sections=sections, promotion=promotion, authorship=replace(plan.authorship, note=note))
+
+
 class FallbackWriter:
     """Posts what Claude wrote, completed section by section, or the offline text with the reason for it."""
 
@@ -48,23 +68,7 @@ class FallbackWriter:
             log_error(error)
             sections = tuple(published.get(section.name, section) for section in offline.sections)
             return replace(offline, sections=sections, authorship=_stand_in(offline.authorship, error, len(published)))
-        filled = [
-            section.name.heading.lower()
-            for section, spare in zip(plan.sections, offline.sections, strict=True)
-            if not section.statements and spare.statements
-        ]
-        sections = tuple(
-            section if section.statements else spare
-            for section, spare in zip(plan.sections, offline.sections, strict=True)
-        )
-        promotion = plan.promotion
-        if promotion is not None and not promotion.text:
-            promotion = offline.promotion
-            filled.append("promotion")
-        note = plan.authorship.note
-        if filled:
-            note = f"these parts were written without an AI model, since Claude's had no support: {', '.join(filled)}"
-        return replace(plan, sections=sections, promotion=promotion, authorship=replace(plan.authorship, note=note))
+        return fill_in(plan, offline)
 
     def answer(
         self,

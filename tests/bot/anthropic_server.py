@@ -1,6 +1,7 @@
 """A server on loopback that speaks Anthropic's wire format, as strict about requests as the API.
 
 It writes a valid plan or answer for any brief from the evidence that it finds in the request, and fails on demand.
+A batch of requests is written when it is looked at for the first time after ``polls`` looks.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,7 @@ _ALLOWED = frozenset(
     }
 )
 _TEXT_CHUNK = 40
+BATCHES = "/v1/messages/batches"
 
 
 class Scenario(Enum):
@@ -68,8 +71,11 @@ class Scenario(Enum):
     UNKNOWN_TOOL = auto()
     INVALID_ARGUMENTS = auto()
     FORBIDDEN_ACCOUNT = auto()
+    ERRORED = auto()
+    EXPIRED = auto()
 
 
+_RESULTS = {Scenario.ERRORED: "errored", Scenario.EXPIRED: "expired"}
 _STATUSES = {
     Scenario.RATE_LIMITED: (429, "rate_limit_error", {"retry-after": "0"}),
     Scenario.RATE_LIMITED_FOR_AN_HOUR: (429, "rate_limit_error", {"retry-after": "3600"}),
@@ -91,17 +97,84 @@ _CALLS: dict[Scenario, list[tuple[str, dict[str, Any]]]] = {
 }
 
 
+@dataclass
+class Batch:
+    """Requests that were sent together, each with what it meets; ended when it was looked at ``polls`` times."""
+
+    batch_id: str
+    url: str
+    requests: list[tuple[dict[str, Any], Scenario]]
+    polls: int
+
+    def describe(self) -> dict[str, Any]:
+        ended, moment = self.polls < 0, "2026-11-23T05:00:00Z"
+        counts = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+        for _, scenario in self.requests:
+            counts[_RESULTS.get(scenario, "succeeded") if ended else "processing"] += 1
+        return {
+            "id": self.batch_id,
+            "type": "message_batch",
+            "processing_status": "ended" if ended else "in_progress",
+            "request_counts": counts,
+            "created_at": moment,
+            "expires_at": "2026-11-24T05:00:00Z",
+            "ended_at": moment if ended else None,
+            "archived_at": None,
+            "cancel_initiated_at": None,
+            "results_url": f"{self.url}{BATCHES}/{self.batch_id}/results" if ended else None,
+        }
+
+    def results(self) -> str:
+        """Return the lines, the last request first: the API promises no order."""
+        lines = [
+            {"custom_id": request["custom_id"], "result": _result(request["params"], scenario)}
+            for request, scenario in reversed(self.requests)
+        ]
+        return "".join(f"{json.dumps(line)}\n" for line in lines)
+
+
+def _result(body: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    if scenario is Scenario.ERRORED:
+        error = {"type": "error", "error": {"type": "api_error", "message": "SECRET DETAIL"}, "request_id": None}
+        return {"type": "errored", "error": error}
+    if scenario is Scenario.EXPIRED:
+        return {"type": "expired"}
+    return {"type": "succeeded", "message": assemble(body, scenario)}
+
+
+def assemble(body: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    """Return the message that the events of a stream make up."""
+    message: dict[str, Any] = {}
+    for _, event in events(body, scenario):
+        match event["type"]:
+            case "message_start":
+                message = event["message"]
+            case "content_block_start":
+                message["content"].append(dict(event["content_block"]))
+            case "content_block_delta":
+                name = event["delta"]["type"].removesuffix("_delta")
+                message["content"][-1][name] += event["delta"][name]
+            case "message_delta":
+                message |= event["delta"]
+                message["usage"] |= event["usage"]
+    return message
+
+
 class AnthropicServer:
     """``next`` queues what the coming requests meet, one each; after that everything is normal.
 
-    Half-way through a text that pauses the server waits for ``go_on``.
+    A batch is one request, and then each request in it meets what is queued in ``next_in_batch``; it has ended after
+    ``polls`` looks at it. Half-way through a text that pauses the server waits for ``go_on``.
     """
 
     def __init__(self, *, slow_seconds: float = 0.3) -> None:
         self.requests: list[dict[str, Any]] = []
         self.slow_seconds = slow_seconds
         self.go_on = threading.Event()
+        self.polls = 0
+        self.batches: dict[str, Batch] = {}
         self._scenarios: deque[Scenario] = deque()
+        self._in_batches: deque[Scenario] = deque()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -113,6 +186,15 @@ class AnthropicServer:
 
     def next(self, *scenarios: Scenario) -> None:
         self._scenarios.extend(scenarios)
+
+    def next_in_batch(self, *scenarios: Scenario) -> None:
+        self._in_batches.extend(scenarios)
+
+    def make_batch(self, body: dict[str, Any]) -> Batch:
+        batch_id = f"msgbatch_{len(self.batches) + 1}"
+        met = [self._in_batches.popleft() if self._in_batches else Scenario.NORMAL for _ in body["requests"]]
+        self.batches[batch_id] = Batch(batch_id, self.url, list(zip(body["requests"], met, strict=True)), self.polls)
+        return self.batches[batch_id]
 
     def take_scenario(self) -> Scenario:
         return self._scenarios.popleft() if self._scenarios else Scenario.NORMAL
@@ -129,6 +211,9 @@ class AnthropicServer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:  # as do_POST
+                if self.path.startswith(BATCHES):
+                    self._answer_batch()
+                    return
                 model = self.path.removeprefix("/v1/models/")
                 if self.headers.get("authorization") != f"Bearer {API_KEY}":
                     self._fail(401, "authentication_error", "invalid x-api-key", {})
@@ -136,6 +221,23 @@ class AnthropicServer:
                     self._fail(404, "not_found_error", f"model: {model}", {})
                 else:
                     self._answer(200, {"type": "model", "id": model, "display_name": model}, {})
+
+            def _answer_batch(self) -> None:
+                batch_id, _, rest = self.path.removeprefix(f"{BATCHES}/").partition("/")
+                batch = server.batches.get(batch_id)
+                scenario = server.take_scenario()
+                if self.headers.get("authorization") != f"Bearer {API_KEY}":
+                    self._fail(401, "authentication_error", "invalid x-api-key", {})
+                elif batch is None:
+                    self._fail(404, "not_found_error", f"no such batch: {batch_id}", {})
+                elif scenario in _STATUSES:
+                    status, kind, headers = _STATUSES[scenario]
+                    self._fail(status, kind, "SECRET DETAIL OF THE SERVICE", headers)
+                elif rest == "results":
+                    self._send(200, batch.results().encode(), "application/binary", {})
+                else:
+                    batch.polls -= 1
+                    self._answer(200, batch.describe(), {})
 
             def do_POST(self) -> None:  # the name that the base class looks up
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -148,6 +250,9 @@ class AnthropicServer:
                 if scenario in _STATUSES:
                     status, kind, headers = _STATUSES[scenario]
                     self._fail(status, kind, "SECRET DETAIL OF THE SERVICE", headers)
+                    return
+                if self.path == BATCHES:
+                    self._answer(200, server.make_batch(body).describe(), {})
                     return
                 self._stream(body, scenario)
 
@@ -181,10 +286,12 @@ class AnthropicServer:
                 self._answer(status, error, headers)
 
             def _answer(self, status: int, answer: dict[str, Any], headers: dict[str, str]) -> None:
-                content = json.dumps(answer).encode()
+                self._send(status, json.dumps(answer).encode(), "application/json", headers)
+
+            def _send(self, status: int, content: bytes, kind: str, headers: dict[str, str]) -> None:
                 self.send_response(status)
                 for name, value in {
-                    "content-type": "application/json",
+                    "content-type": kind,
                     "content-length": str(len(content)),
                     "request-id": "req_loopback",
                     **headers,
@@ -201,16 +308,34 @@ class AnthropicServer:
 
 def reject(path: str, headers: Message, body: dict[str, Any]) -> tuple[int, str, str] | None:
     """Return status, type and message of the refusal that this request meets, or None."""
-    if path.split("?", maxsplit=1)[0] != "/v1/messages":
+    if path.split("?", maxsplit=1)[0] not in {"/v1/messages", BATCHES}:
         return 404, "not_found_error", f"no such path: {path}"
     if f"Bearer {API_KEY}" != headers.get("authorization") and headers.get("x-api-key") != API_KEY:
         return 401, "authentication_error", "invalid x-api-key"
     if "anthropic-version" not in headers:
         return 400, "invalid_request_error", "anthropic-version: header is required"
+    if path == BATCHES:
+        fault = find_batch_fault(body)
+        return None if fault is None else (400, "invalid_request_error", fault)
     if body.get("model") not in MODELS:
         return 404, "not_found_error", f"model: {body.get('model')}"
     fault = find_fault(body)
     return None if fault is None else (400, "invalid_request_error", fault)
+
+
+def find_batch_fault(body: dict[str, Any]) -> str | None:
+    """Return what the API would reject about this batch, or None."""
+    ids = [request["custom_id"] for request in body["requests"]]
+    if not ids or len(set(ids)) < len(ids):
+        return "requests: at least one, each with a custom_id of its own"
+    if not all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", each) for each in ids):
+        return "requests.0.custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'"
+    if any("stream" in request["params"] for request in body["requests"]):
+        return "requests.0.params.stream: Extra inputs are not permitted"
+    # What a single request must be is the same, except that this server only streams those.
+    return next(
+        (fault for request in body["requests"] if (fault := find_fault(request["params"] | {"stream": True}))), None
+    )
 
 
 def find_fault(body: dict[str, Any]) -> str | None:

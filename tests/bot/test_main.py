@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from anthropic_server import API_KEY, AnthropicServer
 
 from bot.__main__ import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from bot.workspace import Workspace
@@ -173,3 +176,44 @@ def test_an_admin_who_cannot_be_told_is_a_fault_of_the_settings(precall: Callabl
     assert "SLACK_BOT_TOKEN is not set" in result.stderr
     assert "PRECALL_ADMIN_CHANNEL is '#sales'" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "secret"}
+
+
+def test_without_a_key_nothing_is_written_ahead(precall: Callable[..., Result], home: Path) -> None:
+    result = precall("prewrite", PRECALL_HOME=str(home), **SLACK)
+
+    assert result.returncode == 2
+    assert result.stderr == "ANTHROPIC_API_KEY is not set; without it no plan is written ahead, and none needs to be.\n"
+
+
+def test_a_batch_is_named_by_an_id(precall: Callable[..., Result], home: Path) -> None:
+    result = precall("prewrite", "--batch", "../secret", PRECALL_HOME=str(home), ANTHROPIC_API_KEY="k", **SLACK)
+
+    assert result.returncode == 2
+    assert "msgbatch_01AbC" in result.stderr
+
+
+def test_the_command_writes_ahead_and_says_what_it_cost(
+    precall: Callable[..., Result],
+    run_bot: Callable[..., AbstractContextManager[Any]],
+    home: Path,
+    anthropic: AnthropicServer,
+) -> None:
+    with run_bot(home) as bot:
+        result = precall(
+            "prewrite",
+            PRECALL_HOME=str(home),
+            PRECALL_DIGEST_CHANNELS=bot.channel,
+            ANTHROPIC_API_KEY=API_KEY,
+            ANTHROPIC_BASE_URL=anthropic.url,
+            SLACK_API_URL=bot.workspace.api_url,
+            SLACK_BOT_TOKEN=bot.workspace.bot_token,
+            SLACK_SIGNING_SECRET=bot.workspace.signing_secret,
+        )
+
+    assert result.returncode == 0, result.stderr
+    (batch,) = anthropic.batches.values()
+    assert re.search(rf"Written +│ {len(batch.requests)} ", result.stdout)
+    assert "half the list price" in result.stdout

@@ -1,0 +1,34 @@
+"""What tokens cost at Anthropic's list prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+BATCH: Final = 0.5
+"""What is written in a batch costs this part of the list price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """Dollars per million tokens: read fresh, written to the five-minute cache, read from the cache, written."""
+
+    fresh: float
+    cache_write: float
+    cache_read: float
+    output: float
+
+    def dollars(self, *, fresh: int = 0, cache_write: int = 0, cache_read: int = 0, output: int = 0) -> float:
+        """Return what so many tokens of each kind cost."""
+        millionths = fresh * self.fresh + cache_write * self.cache_write + cache_read * self.cache_read
+        return (millionths + output * self.output) / 1e6
+
+
+# The list prices of November 2026, for prompts up to 100 000 tokens; ours have a tenth of that.
+PRICES = MappingProxyType(
+    {
+        "claude-sonnet-5-5": Price(fresh=2.0, cache_write=2.5, cache_read=0.1, output=10.0),
+        "claude-haiku-5-5": Price(fresh=0.1, cache_write=0.125, cache_read=0.01, output=0.5),
+    }
+)
