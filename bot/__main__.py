@@ -111,16 +111,13 @@ def kb(context: typer.Context) -> None:
 @app.command()
 def serve() -> None:
     """Serve Slack: by Socket Mode when SLACK_APP_TOKEN is set, else by HTTP on PORT."""
-    import logging
-
     from bot.config import BotConfig
+    from bot.log import configure_log
     from bot.server import serve as serve_bot
     from pipeline.tree_shap import warm_up
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("apscheduler", "httpx2", "anthropic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     config = BotConfig.from_env(os.environ)
+    configure_log(as_json=config.json_log)
     warm_up()  # what a what-if runs is compiled now, if nowhere before, so that nobody waits for it in Slack
     serve_bot(config)
 

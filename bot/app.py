@@ -30,6 +30,7 @@ from bot.listeners.subscriptions import (
     suggest_timezones,
 )
 from bot.listeners.threads import handle_mention, handle_message
+from bot.log import begin_request
 from bot.room import find_room
 from bot.subscriptions import SUBSCRIBE, TIMEZONE, UNSUBSCRIBE
 
@@ -62,6 +63,7 @@ def make_app(config: BotConfig, services: Services, *, executor: Executor) -> Ap
 
 def register(app: App, services: Services) -> None:
     """Register every listener; manifest.json names the same command and events."""
+    app.use(begin_request)
     app.command("/precall")(partial(handle_precall, services))
     app.action(BRIEF_ACTION)(partial(handle_brief_button, services))
     app.action(EVIDENCE)(partial(handle_evidence, services))

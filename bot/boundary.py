@@ -42,8 +42,13 @@ def told(*, tell: Callable[[str], object], lead: str) -> Iterator[None]:
 def log_error(error: BaseException) -> str:
     """Log an error without its text and return the reference under which it stands in the log."""
     reference = secrets.token_hex(4)
-    logger.error("reference=%s %s at %s", reference, _classes(error), find_place(error.__traceback__))
+    logger.error("reference=%s %s", reference, describe_error(error))
     return reference
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the classes of an error and its causes, and where in our code it arose; never what it says."""
+    return f"{_classes(error)} at {find_place(error.__traceback__)}"
 
 
 def find_place(traceback: TracebackType | None) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import ConfigError
+from bot.writer.prices import PRICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,6 +78,26 @@ SETTINGS = (
         meaning="For how many days an action stays out of the digest after somebody said what became of it.",
     ),
     Setting(
+        name="PRECALL_REQUESTS_PER_MINUTE",
+        default="20",
+        meaning="How often one person may ask within a minute; counted by each process of the bot.",
+    ),
+    Setting(
+        name="PRECALL_DAILY_DOLLARS",
+        default="",
+        meaning="What may be spent on Claude from midnight to midnight UTC; beyond it all is written offline.",
+    ),
+    Setting(
+        name="PRECALL_WRITE_SECONDS",
+        default="90",
+        meaning="How long Claude may take for a plan or an answer; beyond it the offline writer writes the rest.",
+    ),
+    Setting(
+        name="PRECALL_LOG",
+        default="text",
+        meaning="`text` for a log to read, `json` for one JSON object a line; both have the same fields.",
+    ),
+    Setting(
         name="PRECALL_ADMIN_CHANNEL",
         default="",
         meaning="Id of the channel or person that gets the readiness report of every build from a file of accounts.",
@@ -118,6 +139,10 @@ class BotConfig:
     digest: DigestConfig
     admin_channel: str | None
     docs_channel: str | None
+    requests_per_minute: int
+    daily_dollars: float | None
+    write_seconds: int
+    json_log: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, slack: bool = True) -> BotConfig:
@@ -160,6 +185,12 @@ class BotConfig:
             ),
             admin_channel=_read_admin_channel(values["PRECALL_ADMIN_CHANNEL"], faults),
             docs_channel=_read_docs_channel(values["PRECALL_DOCS_CHANNEL"], faults),
+            requests_per_minute=_read_count(
+                "PRECALL_REQUESTS_PER_MINUTE", values["PRECALL_REQUESTS_PER_MINUTE"], faults
+            ),
+            daily_dollars=_read_dollars(values, faults),
+            write_seconds=_read_count("PRECALL_WRITE_SECONDS", values["PRECALL_WRITE_SECONDS"], faults),
+            json_log=_read_log(values["PRECALL_LOG"], faults),
         )
         if faults:
             raise ConfigError(faults)
@@ -205,6 +236,35 @@ def _read_days(name: str, text: str, faults: list[str]) -> timedelta:
         return timedelta(days=int(text))
     faults.append(f"{name} is {text!r}; it must be a number of days from 1 to 99999")
     return timedelta()
+
+
+def _read_count(name: str, text: str, faults: list[str]) -> int:
+    if re.fullmatch(r"[0-9]{1,5}", text) and int(text) > 0:
+        return int(text)
+    faults.append(f"{name} is {text!r}; it must be a number from 1 to 99999")
+    return 0
+
+
+def _read_dollars(values: Mapping[str, str], faults: list[str]) -> float | None:
+    """Return the budget of a day; one that could not be kept, for want of the model's price, is a fault."""
+    text, model = values["PRECALL_DAILY_DOLLARS"], values["PRECALL_MODEL"]
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]+)?", text):
+        faults.append(f"PRECALL_DAILY_DOLLARS is {text!r}; it must be a number of dollars, such as 12.50")
+        return None
+    if model not in PRICES:
+        faults.append(
+            f"PRECALL_DAILY_DOLLARS is set, but nobody here knows what {model} costs; those whose price is known are"
+            f" {', '.join(PRICES)}"
+        )
+    return float(text)
+
+
+def _read_log(text: str, faults: list[str]) -> bool:
+    if text not in {"text", "json"}:
+        faults.append(f"PRECALL_LOG is {text!r}; it must be text or json")
+    return text == "json"
 
 
 def _read_port(text: str, faults: list[str]) -> int:

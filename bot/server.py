@@ -1,12 +1,17 @@
-"""Serving: Socket Mode or HTTP, the digest's ticker, and an orderly end."""
+"""Serving: Socket Mode or HTTP, the digest's ticker, and an end in order and in time."""
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import socket
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +36,10 @@ if TYPE_CHECKING:
 
     Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-# A listener acknowledges from within its thread, within 3 seconds: those that wait for a model must not be all of them.
-_LISTENER_THREADS = 32
+logger = logging.getLogger(__name__)
+
+# A listener acknowledges from within its thread, within 3 seconds. What takes longer it leaves to the desk.
+_LISTENER_THREADS = 16
 _TICK_SECONDS = 30
 EVENTS_PATH = "/slack/events"
 # Only at its pings does the client look after its connection: it comes back at the next one after Slack closed it, at
@@ -40,8 +47,22 @@ EVENTS_PATH = "/slack/events"
 _PING_SECONDS = 2
 
 
-def serve(config: BotConfig) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was begun.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grace:
+    """How long after SIGTERM Claude may write on, and after how long what is not finished is handed back.
+
+    Between the two the offline writer finishes what Claude did not; telling takes some seconds at most.
+    """
+
+    write_seconds: float = 8.0
+    work_seconds: float = 17.0
+    tell_seconds: float = 2.0
+
+
+def serve(config: BotConfig, *, grace: Grace | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; then take nothing new, and finish what was begun or hand it back.
+
+    Does not return where something could not be finished: the process ends.
 
     Raises:
         SlackUnreachableError: Slack does not answer or refuses the bot's token.
@@ -61,6 +82,20 @@ def serve(config: BotConfig) -> None:
         else:
             stack.enter_context(listening_http(slack_requests(app, services), config))
         stopped.wait()
+        logger.info("stopping")
+        threading.Thread(target=_end_in_time, args=(services, grace or Grace()), daemon=True).start()
+    logger.info("stopped")
+
+
+def _end_in_time(services: Services, grace: Grace) -> None:
+    """Let nobody who is at work keep the process for longer than its grace."""
+    time.sleep(grace.write_seconds)
+    services.limits.stop()
+    time.sleep(max(grace.work_seconds - grace.write_seconds, 0))
+    count = services.desk.hand_back(grace.tell_seconds)
+    logger.warning("stopped; %d requests were not finished", count)
+    logging.shutdown()
+    os._exit(0)  # threads that wait for a service cannot be ended otherwise
 
 
 class Listeners(ThreadPoolExecutor):
@@ -71,8 +106,8 @@ class Listeners(ThreadPoolExecutor):
         self._at_work: set[Future[Any]] = set()
 
     def submit(self, run: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a listener."""
-        future = super().submit(run, *args, **kwargs)
+        """Run a listener, within the request that it is called for."""
+        future = super().submit(copy_context().run, run, *args, **kwargs)
         self._at_work.add(future)
         future.add_done_callback(self._at_work.discard)
         return future

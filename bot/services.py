@@ -13,11 +13,13 @@ from bot.access import Access
 from bot.boundary import log_error
 from bot.charts import Gallery
 from bot.client import make_client
+from bot.desk import Desk
 from bot.directory import Directory
 from bot.errors import HomeUnusableError
 from bot.intake import Intake
 from bot.turns import Turns
 from bot.writer import Writer, make_writer
+from bot.writer.limits import Budget, Limits
 from kb.errors import LibraryBrokenError, LibraryNotFoundError
 from kb.index import Library
 from storage.snapshots import SnapshotStore
@@ -57,7 +59,8 @@ class Shelf:
 class Services:
     """What a handler may ask for; ``clock`` gives aware moments in UTC.
 
-    ``cooldown`` is how long an action of which somebody said what became of it stays out of the digest.
+    ``limits`` are those of the writer. ``cooldown`` is how long an action of which somebody said what became of it
+    stays out of the digest.
     """
 
     snapshots: SnapshotStore
@@ -66,6 +69,8 @@ class Services:
     intake: Intake
     access: Access
     writer: Writer
+    limits: Limits
+    desk: Desk
     gallery: Gallery
     turns: Turns
     clock: Callable[[], datetime]
@@ -95,11 +100,19 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
     make_home(config.home)
     clock = clock or (lambda: datetime.now(UTC))
     access = Access(config.access, Directory(make_client(config), clock=clock))
-    writer = make_writer(api_key=config.anthropic_api_key, base_url=config.anthropic_base_url, model=config.model)
     with (
         closing(SnapshotStore(config.home / "snapshots")) as snapshots,
         closing(open_bot_state(config)) as state,
+        Desk(requests_per_minute=config.requests_per_minute, clock=clock) as desk,
     ):
+        limits = _make_limits(config, state, clock)
+        writer = make_writer(
+            api_key=config.anthropic_api_key,
+            base_url=config.anthropic_base_url,
+            model=config.model,
+            deadline_seconds=config.write_seconds,
+            limits=limits,
+        )
         yield Services(
             snapshots=snapshots,
             state=state,
@@ -107,8 +120,16 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
             intake=Intake(channel=config.docs_channel, knowledge_base=config.home / "kb"),
             access=access,
             writer=writer,
+            limits=limits,
+            desk=desk,
             gallery=Gallery(),
             turns=Turns(),
             clock=clock,
             cooldown=config.cooldown,
         )
+
+
+def _make_limits(config: BotConfig, state: State, clock: Callable[[], datetime]) -> Limits:
+    if config.daily_dollars is None:
+        return Limits()
+    return Limits(Budget(daily_dollars=config.daily_dollars, dollars_since=state.dollars_since, clock=clock))

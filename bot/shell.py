@@ -58,7 +58,7 @@ class Shell:
             self._show("There is no thread to reply in yet; begin with /precall ACME-042.")
         elif line:
             self._workspace.say(line, user=self.person, channel=self.channel, thread_ts=self.thread_ts)
-        if not self._listeners.wait(_LONGEST_ANSWER_SECONDS):
+        if not (self._listeners.wait(_LONGEST_ANSWER_SECONDS) and self._services.desk.wait(_LONGEST_ANSWER_SECONDS)):
             self._show("No answer came within five minutes.")
         return True
 

@@ -60,8 +60,9 @@ class RunningBot:
         return message
 
     def wait(self) -> None:
-        """Wait until no listener is at work."""
+        """Wait until no listener is at work, and nothing that one left to be done."""
         assert self.listeners.wait(60)
+        assert self.services.desk.wait(60)
 
     def posted(self, channel: str | None = None) -> list[Message]:
         """Return what the bot wrote in the channel, private answers too, oldest first."""
@@ -105,6 +106,7 @@ def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
                 "SLACK_SIGNING_SECRET": workspace.signing_secret,
                 "SLACK_API_URL": workspace.api_url,
                 "PRECALL_HOME": str(home),
+                "PRECALL_REQUESTS_PER_MINUTE": "1000",
             }
             config = replace(BotConfig.from_env(slack | (env or {})), host="127.0.0.1", port=0)
             services = stack.enter_context(open_services(config, clock=clock))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.incoming import plain_text
@@ -22,4 +23,5 @@ def handle_brief_button(
     ack()
     # A click whose acknowledgement was lost may arrive again.
     if services.state.claim_event(body["trigger_id"], now=services.clock()):
-        ask(services, find_room(body, client, respond), plain_text(body["actions"][0]["value"]))
+        room, account = find_room(body, client, respond), plain_text(body["actions"][0]["value"])
+        services.desk.take(room, partial(ask, services, room, account))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.incoming import plain_text
@@ -25,4 +26,4 @@ def handle_precall(services: Services, ack: Ack, body: dict[str, Any], client: W
         if asked.lower() == "subscribe":
             ask_for_subscription(services, room, body["trigger_id"])
         else:
-            ask(services, room, asked)
+            services.desk.take(room, partial(ask, services, room, asked))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.blocks import sentence_message, taken_in_message
@@ -9,8 +10,11 @@ from bot.boundary import told
 from bot.room import find_room
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from slack_sdk import WebClient
 
+    from bot.room import Room
     from bot.services import Services
 
 _MOST_FILES: Final = 10  # as many as Slack lets a person share in one message
@@ -35,11 +39,14 @@ def handle_document(services: Services, body: dict[str, Any], event: dict[str, A
     if viewer.outsider:
         room.tell("Only full members of this workspace can add documents.")
         return
-    thread_ts = event.get("thread_ts") or event["ts"]
+    files = event.get("files", [])[:_MOST_FILES]
+    services.desk.take(room, partial(_take_in, services, room, files, thread_ts=event.get("thread_ts") or event["ts"]))
 
+
+def _take_in(services: Services, room: Room, files: Sequence[Mapping[str, Any]], *, thread_ts: str) -> None:
     def tell(sentence: str) -> None:
         room.post(sentence_message(sentence), thread_ts=thread_ts)
 
-    for file in event.get("files", [])[:_MOST_FILES]:
+    for file in files:
         with told(tell=tell, lead="I could not take in a file."):
-            room.post(taken_in_message(services.intake.take_in(client, file)), thread_ts=thread_ts)
+            room.post(taken_in_message(services.intake.take_in(room.client, file)), thread_ts=thread_ts)

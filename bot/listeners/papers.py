@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.admission import enter
@@ -44,4 +45,4 @@ def handle_pdf(services: Services, ack: Ack, body: dict[str, Any], client: WebCl
     room = enter(services, find_room(body, client, respond), thread)
     if room and thread:
         audit_view(services, room, AuditKind.PDF, snapshot_id=thread.snapshot_id, account_ids=[thread.account_id])
-        share_pdf(services, room, thread)
+        services.desk.take(room, partial(share_pdf, services, room, thread))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.admission import enter
@@ -40,7 +41,7 @@ def handle_share_here(services: Services, ack: Ack, body: dict[str, Any], client
     if obstacle := find_obstacle(services, room, thread):
         room.tell(obstacle)
     else:
-        share_brief(services, room, thread)
+        services.desk.take(room, partial(share_brief, services, room, thread))
 
 
 def handle_share_modal(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -54,4 +55,4 @@ def handle_share_modal(services: Services, ack: Ack, body: dict[str, Any], clien
         return
     ack()
     if thread and services.state.claim_event(f"view:{body['view']['id']}", now=services.clock()):
-        share_brief(services, target, thread)
+        services.desk.take(room, partial(share_brief, services, target, thread))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.incoming import plain_text
@@ -58,8 +59,8 @@ def _hear(
     if not services.state.claim_event(f"{room.channel}:{event['ts']}", now=services.clock()):
         return
     if thread is None:
-        ask(services, room, text)
+        services.desk.take(room, partial(ask, services, room, text))
     elif addressed or is_fresh(services, thread):
-        follow_up(services, room, thread, text)
+        services.desk.take(room, partial(follow_up, services, room, thread, text))
     else:
         nudge(services, room, thread)

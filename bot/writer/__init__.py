@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.plan import Answer, Plan
     from bot.tools.context import ToolContext
     from bot.writer.batch import BatchWriter
+    from bot.writer.limits import Limits
     from bot.writer.section_stream import Publish
     from storage.state import Turn
 
@@ -64,7 +65,9 @@ def make_batch_writer(*, api_key: str | None, base_url: str | None, model: str) 
     return BatchWriter(client, ClaudeWriter(client, model=model), OfflineWriter(note=""), model=model)
 
 
-def make_writer(*, api_key: str | None, base_url: str | None, model: str) -> Writer:
+def make_writer(
+    *, api_key: str | None, base_url: str | None, model: str, deadline_seconds: float, limits: Limits | None = None
+) -> Writer:
     """Return the writer that these settings allow; ``base_url`` None is Anthropic's own."""
     if not api_key:
         return OfflineWriter(note="no ANTHROPIC_API_KEY is set")
@@ -72,4 +75,5 @@ def make_writer(*, api_key: str | None, base_url: str | None, model: str) -> Wri
     from bot.writer.fallback import FallbackWriter
 
     client = make_client(api_key=api_key, base_url=base_url or ANTHROPIC)
-    return FallbackWriter(ClaudeWriter(client, model=model), OfflineWriter(note=""))
+    claude = ClaudeWriter(client, model=model, deadline_seconds=deadline_seconds, limits=limits)
+    return FallbackWriter(claude, OfflineWriter(note=""))

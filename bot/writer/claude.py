@@ -15,6 +15,7 @@ from bot.check import Checked, Dropped, check_statements, subject_of
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement, Usage
 from bot.writer import errors
 from bot.writer.failures import explain, seconds_before_retry
+from bot.writer.limits import Limits
 from bot.writer.prices import BATCH, PRICES
 from bot.writer.prompt import (
     ANSWER_SCHEMA,
@@ -134,11 +135,19 @@ class ClaudeWriter:
     ``WriterError`` when nothing usable came within ``deadline_seconds``.
     """
 
-    def __init__(self, client: anthropic.Anthropic, *, model: str, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    def __init__(
+        self,
+        client: anthropic.Anthropic,
+        *,
+        model: str,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        limits: Limits | None = None,
+    ) -> None:
         # The SDK obeys any `retry-after`, be it an hour: we wait and retry here, where the deadline is known.
         self._client = client.with_options(max_retries=0)
         self._model = model
         self._deadline_seconds = deadline_seconds
+        self._limits = limits or Limits()
 
     def write_plan(self, brief: Brief, *, publish: Publish = ignore) -> Plan:
         """Return Claude's plan; what its evidence does not carry was sent back once, then left out.
@@ -351,6 +360,7 @@ class ClaudeWriter:
         return request
 
     def _stream(self, request: MessageCreateParamsNonStreaming, deadline: float, on_text: OnText) -> Message:
+        self._limits.check_request()
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise errors.TooSlowError(self._deadline_seconds)
@@ -362,6 +372,7 @@ class ClaudeWriter:
                     message = stream.current_message_snapshot
                 elif event.type == "text":
                     on_text(event.snapshot)
+                self._limits.check_answer()
                 if time.monotonic() > deadline:
                     raise errors.TooSlowError(self._deadline_seconds)
         if message is None:

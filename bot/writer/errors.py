@@ -68,6 +68,20 @@ class UnreachableError(WriterError):
         super().__init__("Claude's service could not be reached")
 
 
+class BudgetSpentError(WriterError):
+    """What may be spent on Claude in a day was spent."""
+
+    def __init__(self, daily_dollars: float) -> None:
+        super().__init__(f"today's budget for Claude, ${daily_dollars:,.2f}, is spent until midnight UTC")
+
+
+class StoppedError(WriterError):
+    """Whoever runs the bot stopped it."""
+
+    def __init__(self) -> None:
+        super().__init__("precall was stopped while Claude wrote")
+
+
 class TooSlowError(WriterError):
     """The text was not complete when our own deadline passed."""
 

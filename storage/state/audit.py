@@ -85,6 +85,18 @@ class Audit(Tables):
             dropped=row.dropped,
         )
 
+    def dollars_since(self, moment: datetime) -> float:
+        """Return what all that was written from this moment on cost, as far as prices are known."""
+        [(dollars,)] = self._database.run(
+            """
+            SELECT coalesce(sum(dollars), 0)
+            FROM audit
+            WHERE at >= $at
+            """,
+            at=moment,
+        )
+        return float(dollars)
+
     def audit_since(self, moment: datetime) -> Iterator[AuditRow]:
         """Give the rows from this moment on, oldest first, a page of them in memory at a time."""
         after: tuple[object, str] = (moment, "")

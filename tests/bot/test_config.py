@@ -90,6 +90,30 @@ def test_a_retention_that_is_no_number_of_days_is_refused(days: str) -> None:
         BotConfig.from_env(SOCKET_MODE | {"PRECALL_RETENTION_DAYS": days})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PRECALL_REQUESTS_PER_MINUTE", "0"),
+        ("PRECALL_WRITE_SECONDS", "a while"),
+        ("PRECALL_LOG", "xml"),
+        ("PRECALL_DAILY_DOLLARS", "-5"),
+        ("PRECALL_DAILY_DOLLARS", "lots"),
+    ],
+)
+def test_a_limit_that_cannot_be_read_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        BotConfig.from_env(SOCKET_MODE | {name: value})
+
+
+def test_a_budget_needs_a_model_whose_price_is_known() -> None:
+    budget = {"PRECALL_DAILY_DOLLARS": "12.50"}
+
+    assert BotConfig.from_env(SOCKET_MODE).daily_dollars is None
+    assert BotConfig.from_env(SOCKET_MODE | budget).daily_dollars == 12.5
+    with pytest.raises(ConfigError, match=r"nobody here knows what claude-9 costs; .*claude-sonnet-5-5"):
+        BotConfig.from_env(SOCKET_MODE | budget | {"PRECALL_MODEL": "claude-9"})
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/api", "http://127.0.0.1:8080/api/"])
 def test_the_api_address_ends_in_one_slash(url: str) -> None:
     assert BotConfig.from_env(SOCKET_MODE | {"SLACK_API_URL": url}).slack_api_url == "http://127.0.0.1:8080/api/"

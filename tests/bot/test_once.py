@@ -49,7 +49,7 @@ def bot(run_bot: Callable[..., AbstractContextManager[Any]], place: Place) -> It
 
 
 @contextmanager
-def second_process(bot: Any, place: Place) -> Iterator[tuple[Services, Listeners]]:
+def second_process(bot: Any, place: Place) -> Iterator[tuple[Services, Callable[[], None]]]:
     """Another process of the bot, to which the workspace delivers from now on."""
     env = {
         "SLACK_BOT_TOKEN": bot.workspace.bot_token,
@@ -64,7 +64,12 @@ def second_process(bot: Any, place: Place) -> Iterator[tuple[Services, Listeners
         app = make_app(config, services, executor=listeners)
         port = stack.enter_context(listening_http(slack_requests(app, services), config))
         bot.workspace.connect(f"http://127.0.0.1:{port}{EVENTS_PATH}")
-        yield services, listeners
+
+        def finish() -> None:
+            assert listeners.wait(60)
+            assert services.desk.wait(60)
+
+        yield services, finish
 
 
 BEGINNING = datetime.min  # noqa: DTZ901 - moments in the state are UTC without a zone
@@ -84,9 +89,9 @@ def test_a_command_that_slack_repeats_opens_one_brief(bot: Any, place: Place) ->
 
     assert not bot.workspace.redeliver(command).failed
     bot.wait()
-    with second_process(bot, place) as (_, listeners):
+    with second_process(bot, place) as (_, finish):
         assert not bot.workspace.redeliver(command).failed
-        assert listeners.wait(60)
+        finish()
 
     assert len(bot.posted()) == once
 
@@ -102,10 +107,10 @@ def test_a_question_is_answered_once_however_often_and_to_whom_it_is_delivered(
     events = [delivery for delivery in bot.workspace.deliveries if "actions?" in str(delivery.payload)]
     assert len(events) == (2 if question.startswith("@") else 1)
 
-    with second_process(bot, place) as (_, listeners):
+    with second_process(bot, place) as (_, finish):
         for event in events:
             assert not bot.workspace.redeliver(event).failed
-        assert listeners.wait(60)
+        finish()
 
     assert len(answers(bot)) == before + 1
 
@@ -136,9 +141,9 @@ def test_a_thread_that_one_process_opened_is_known_to_another(bot: Any, place: P
     bot.ask("/precall ACME-042")
     before = len(answers(bot))
 
-    with second_process(bot, place) as (_, listeners):
+    with second_process(bot, place) as (_, finish):
         bot.workspace.say("Why this many actions?", user=bot.person, channel=bot.channel, thread_ts=bot.thread_ts())
-        assert listeners.wait(60)
+        finish()
 
     assert len(answers(bot)) == before + 1
     assert [row.kind for row in bot.services.state.audit_since(BEGINNING)] == ["brief", "plan", "answer"]

@@ -8,19 +8,24 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+from anthropic_server import API_KEY, AnthropicServer, Scenario
+from socket_mode import SocketMode
 
 from bot.config import BotConfig
+from bot.desk import STOPPED
 from bot.errors import PortTakenError
 from bot.health import Health
 from bot.server import Listeners, listening_http
 from bot.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -84,34 +89,124 @@ def test_leaving_the_listeners_waits_for_those_at_work() -> None:
     assert done == [True]
 
 
-def test_served_as_a_process_it_answers_and_ends_in_order_at_sigterm(home: Path) -> None:
-    port = free_port()
-    with Workspace.running(bot_url=f"http://127.0.0.1:{port}/slack/events") as workspace:
-        env = os.environ | {
-            "SLACK_BOT_TOKEN": workspace.bot_token,
-            "SLACK_APP_TOKEN": "",
-            "SLACK_SIGNING_SECRET": workspace.signing_secret,
-            "SLACK_API_URL": workspace.api_url,
-            "ANTHROPIC_API_KEY": "",
-            "PRECALL_HOME": str(home),
-            "PRECALL_HOST": "127.0.0.1",
-            "PORT": str(port),
-        }
-        person = workspace.add_person("ana")
-        channel = workspace.add_channel("sales", members=[person])
-        env["PRECALL_DIGEST_CHANNELS"] = channel
-        env["PRECALL_DIGEST_TIME"] = "00:00"
-        process = subprocess.Popen([sys.executable, "-m", "bot", "serve"], env=env, stderr=subprocess.PIPE, text=True)
-        try:
-            wait_for_port(port)
-            workspace.command("/precall ACME-042", user=person, channel=channel)
-            process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=60)
-        finally:
-            process.kill()
-        assert process.returncode == 0, log
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """The bot as a process, in a workspace with one person and one channel."""
+
+    workspace: Workspace
+    process: subprocess.Popen[str]
+    person: str
+    channel: str
+
+    def ask(self, command: str) -> None:
+        self.workspace.command(command, user=self.person, channel=self.channel)
+
+    def stop(self) -> str:
+        """Send SIGTERM and return the log when the process has ended well."""
+        self.process.send_signal(signal.SIGTERM)
+        _, log = self.process.communicate(timeout=120)
+        assert self.process.returncode == 0, log
         assert "Traceback" not in log
-        assert "Executive summary" in workspace.read(workspace.messages(channel))
+        return log
+
+    def read(self) -> str:
+        return self.workspace.read(self.workspace.messages(self.channel))
+
+
+@pytest.fixture(params=["HTTP", "Socket Mode"])
+def serve_bot(request: Any, home: Path) -> Iterator[Callable[..., Served]]:
+    """Start `precall serve`; ``env`` adds to its settings, ``grace`` is what it has to end, as Python."""
+    with ExitStack() as stack:
+
+        def start(*, env: dict[str, str] | None = None, grace: str = "Grace()") -> Served:
+            port = free_port()
+            workspace = stack.enter_context(Workspace.running(bot_url=f"http://127.0.0.1:{port}/slack/events"))
+            over_socket = request.param == "Socket Mode"
+            if over_socket:
+                workspace.connect_by(SocketMode())
+            person = workspace.add_person("ana")
+            channel = workspace.add_channel("sales", members=[person])
+            settings = {
+                "SLACK_BOT_TOKEN": workspace.bot_token,
+                "SLACK_APP_TOKEN": workspace.app_token if over_socket else "",
+                "SLACK_SIGNING_SECRET": workspace.signing_secret,
+                "SLACK_API_URL": workspace.api_url,
+                "ANTHROPIC_API_KEY": "",
+                "PRECALL_HOME": str(home),
+                "PRECALL_HOST": "127.0.0.1",
+                "PORT": str(port),
+                "PRECALL_DIGEST_CHANNELS": channel,
+                "PRECALL_DIGEST_TIME": "00:00",
+            }
+            serve = (
+                "import os; from bot.config import *; from bot.log import *; from bot.server import *; "
+                f"configure_log(as_json=True); serve(BotConfig.from_env(os.environ), grace={grace})"
+            )
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                [sys.executable, "-c", serve],
+                env=os.environ | settings | (env or {}),
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            wait_for_port(port)
+            return Served(workspace=workspace, process=process, person=person, channel=channel)
+
+        yield start
+
+
+def test_what_was_begun_is_finished_when_the_process_is_stopped(serve_bot: Callable[..., Served]) -> None:
+    served = serve_bot(grace="Grace(write_seconds=100, work_seconds=100)")
+    served.ask("/precall ACME-042")
+
+    log = served.stop()
+
+    assert "Executive summary" in served.read()
+    assert "Risk mitigation" in served.read()
+    assert '"message": "stopped"' in log.splitlines()[-1]
+
+
+def test_a_plan_that_claude_still_writes_is_finished_offline_when_the_process_is_stopped(
+    serve_bot: Callable[..., Served], anthropic: AnthropicServer
+) -> None:
+    anthropic.next(*[Scenario.SLOW] * 10)
+    served = serve_bot(env=claude(anthropic), grace="Grace(write_seconds=0, work_seconds=100)")
+    served.ask("/precall ACME-042")
+    wait_until(lambda: anthropic.requests)
+
+    served.stop()
+
+    assert "Risk mitigation" in served.read()
+    assert "precall was stopped while Claude wrote" in served.read()
+
+
+def test_what_cannot_be_finished_in_time_is_handed_back_in_a_sentence(
+    serve_bot: Callable[..., Served], anthropic: AnthropicServer
+) -> None:
+    anthropic.next(*[Scenario.SLOW] * 10)
+    anthropic.slow_seconds = 100.0
+    served = serve_bot(env=claude(anthropic), grace="Grace(write_seconds=0, work_seconds=0, tell_seconds=60)")
+    served.ask("/precall ACME-042")
+    wait_until(lambda: anthropic.requests)
+
+    log = served.stop()
+
+    [told] = [message for message in served.workspace.messages(served.channel) if message.text == STOPPED]
+    assert told.only_visible_to(served.person)
+    assert '"outcome": "handed back"' in log
+
+
+def claude(server: AnthropicServer) -> dict[str, str]:
+    return {"ANTHROPIC_API_KEY": API_KEY, "ANTHROPIC_BASE_URL": server.url}
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    for _ in range(600):
+        if is_so():
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not come about")
 
 
 def wait_for_port(port: int) -> None:

@@ -81,7 +81,7 @@ def poisoned_snapshot(poisoned: Path) -> Iterator[Snapshot]:
 
 @pytest.fixture
 def writer(anthropic: AnthropicServer) -> Writer:
-    return make_writer(api_key=API_KEY, base_url=anthropic.url, model="claude-sonnet-5-5")
+    return make_writer(api_key=API_KEY, base_url=anthropic.url, model="claude-sonnet-5-5", deadline_seconds=60)
 
 
 def accounts_of(snapshot: Snapshot, prefix: str, count: int) -> list[str]:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def make_loopback_writer(server: AnthropicServer) -> Writer:
-    return make_writer(api_key=API_KEY, base_url=server.url, model=DEFAULT_MODEL)
+    return make_writer(api_key=API_KEY, base_url=server.url, model=DEFAULT_MODEL, deadline_seconds=60)
 
 
 def test_without_a_key_the_offline_writer_writes_and_says_so(brief: Brief) -> None:
-    plan = make_writer(api_key=None, base_url=None, model=DEFAULT_MODEL).write_plan(brief)
+    plan = make_writer(api_key=None, base_url=None, model=DEFAULT_MODEL, deadline_seconds=60).write_plan(brief)
 
     assert plan.authorship.model is None
     assert plan.authorship.note == "no ANTHROPIC_API_KEY is set"

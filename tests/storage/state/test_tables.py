@@ -78,6 +78,14 @@ def test_the_audit_gives_back_every_row_from_a_moment_on_oldest_first(state: Sta
     assert list(state.audit_since(NOW)) == [ROW, bare]
 
 
+def test_what_was_spent_is_the_sum_of_what_is_known_since_a_moment(state: State) -> None:
+    assert state.dollars_since(NOW) == 0
+    for at, dollars in ((NOW - timedelta(microseconds=1), 8.0), (NOW, 0.25), (NOW, 0.5), (NOW, None)):
+        state.audit(replace(ROW, at=at, dollars=dollars))
+
+    assert state.dollars_since(NOW) == 0.75
+
+
 def test_the_audit_is_read_in_pages_that_lose_and_repeat_nothing(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.state.audit._PAGE", 3)
     rows = [replace(ROW, at=NOW + timedelta(seconds=number // 4), dropped=number) for number in range(12)]

@@ -1,0 +1,127 @@
+"""What is asked of the bot is done, or whoever asked is told why not."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.desk import BUSY, MOST_WAITING, STOPPED, WORKERS, Desk, Pace
+from bot.room import Room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def bot(run_bot: Callable[..., AbstractContextManager[Any]], home: Path) -> Iterator[Any]:
+    with run_bot(home, env={"PRECALL_REQUESTS_PER_MINUTE": "2"}, clock=lambda: NOON) as running:
+        yield running
+
+
+@contextmanager
+def desk_at_work(room: Room, *, jobs: int = WORKERS) -> Iterator[tuple[Desk, threading.Event]]:
+    """A desk whose workers are at jobs that end with the event, or with the block."""
+    begun, end = threading.Semaphore(0), threading.Event()
+
+    def work() -> None:
+        begun.release()
+        end.wait()
+
+    with ExitStack() as stack:
+        desk = stack.enter_context(Desk(requests_per_minute=10_000, clock=lambda: NOON))
+        stack.callback(end.set)
+        for _ in range(jobs):
+            desk.take(room, work)
+        for _ in range(jobs):
+            begun.acquire()
+        yield desk, end
+
+
+def room_of(bot: Any) -> Room:
+    return Room(client=bot.client, channel=bot.channel, thread_ts=None, user_id=bot.person, respond=None)
+
+
+def test_who_asks_too_often_is_told_alone_and_how_long_to_wait(bot: Any) -> None:
+    for _ in range(3):
+        bot.ask("/precall help")
+
+    *_, refused = bot.posted()
+    assert len(bot.posted()) == 3
+    assert refused.only_visible_to(bot.person)
+    assert "You asked me 2 times within a minute" in refused.text
+    assert "Try again in 60 seconds." in refused.text
+
+
+def test_after_a_minute_a_person_may_ask_again_and_nobody_waits_for_another() -> None:
+    now = [NOON]
+    pace = Pace(1, clock=lambda: now[0])
+
+    assert pace.take("U1") == ""
+    assert pace.take("U2") == ""
+    now[0] += timedelta(seconds=59.5)
+    assert pace.take("U1").endswith("Try again in 1 second.")
+    now[0] += timedelta(seconds=0.5)
+    assert pace.take("U1") == ""
+
+
+def test_what_fails_on_the_desk_is_told_in_its_place(bot: Any) -> None:
+    def fail() -> None:
+        raise ConnectionError("a secret")
+
+    bot.services.desk.take(room_of(bot), fail)
+    bot.wait()
+
+    [told] = bot.posted()
+    assert told.only_visible_to(bot.person)
+    assert "I could not reach a service that I need." in told.text
+    assert "a secret" not in bot.workspace.everything_posted()
+
+
+def test_beyond_a_full_queue_people_are_told_to_come_back_and_what_waits_is_done(bot: Any) -> None:
+    done: list[int] = []
+    with desk_at_work(room_of(bot)) as (desk, end):
+        for number in range(MOST_WAITING):
+            desk.take(room_of(bot), lambda number=number: done.append(number))
+        assert bot.posted() == []
+
+        desk.take(room_of(bot), lambda: done.append(-1))
+
+        assert [message.text for message in bot.posted()] == [BUSY]
+        end.set()
+        assert desk.wait(60)
+    assert sorted(done) == list(range(MOST_WAITING))
+
+
+def test_at_the_end_what_waits_is_handed_back_and_what_was_begun_is_finished(bot: Any) -> None:
+    done = []
+    with ExitStack() as stack:
+        desk, end = stack.enter_context(desk_at_work(room_of(bot)))
+        stack.callback(end.set)
+        desk.take(room_of(bot), lambda: done.append("too late"))
+        closing = threading.Thread(target=desk.__exit__)
+        closing.start()
+        while not bot.posted():
+            closing.join(0.01)
+        end.set()
+        closing.join()
+
+    assert done == []
+    assert [message.text for message in bot.posted()] == [STOPPED]
+
+
+def test_who_waits_for_what_cannot_be_finished_is_told_and_nothing_new_is_taken(bot: Any) -> None:
+    with desk_at_work(room_of(bot), jobs=2) as (desk, _):
+        assert desk.hand_back(60) == 2
+        assert [message.text for message in bot.posted()] == [STOPPED, STOPPED]
+
+        desk.take(room_of(bot), lambda: pytest.fail("taken"))
+
+        assert [message.text for message in bot.posted()] == [STOPPED] * 3
