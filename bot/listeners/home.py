@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.conversation import open_brief
@@ -38,4 +39,5 @@ def handle_found(services: Services, ack: Ack, body: dict[str, Any], client: Web
         room.tell(visit.refusal)
         return
     show_home(services, client, room.user_id)
-    open_brief(services, visit, room, body["actions"][0]["selected_option"]["value"], private=False)
+    found = body["actions"][0]["selected_option"]["value"]
+    services.desk.take(room, partial(open_brief, services, visit, room, found, private=False))
