@@ -1,6 +1,7 @@
 """Both pictures of a brief beside shap's one waterfall plot, drawn in turn in one run.
 
     python bench/charts.py [--accounts 12]
+    python bench/run.py --only charts
 
 CPU milliseconds to the bytes of a PNG, the median over accounts. shap draws on pyplot as its documentation shows, five
 drivers and the rest, as large as our waterfall.
@@ -28,6 +29,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import shap
 from rich.console import Console
+from row import Row
 
 from bot.brief import make_brief
 from bot.charts import interactions_chart, waterfall_chart
@@ -38,8 +40,12 @@ from storage.snapshots import SnapshotStore
 from storage.units import format_value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.brief import Brief
 
+PACKAGES = ("matplotlib", "shap")
+SHAP = "shap's waterfall"
 OURS = {"our waterfall": waterfall_chart, "our interactions": interactions_chart}
 DPI = 100
 WATERFALL_INCHES = (12, 11.8)
@@ -52,8 +58,18 @@ def main() -> None:
     print(f"shap {version('shap')}, matplotlib {version('matplotlib')}, Python {platform.python_version()}")
     for name, milliseconds in figures.items():
         print(f"{name:>24}{milliseconds:>8.0f} ms")
-    ratio = figures["shap's waterfall"] / sum(figures[name] for name in OURS)
+    ratio = figures[SHAP] / sum(figures[name] for name in OURS)
     print(f"shap's one picture takes {ratio:.2f} of the time of our two")
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    """Yield the CPU time of both our pictures, and of each, beside that of shap's one."""
+    accounts = 2 if quick else 12
+    seconds = {name: milliseconds / 1000 for name, milliseconds in measure(make_briefs(accounts)).items()}
+    note = f"CPU time to a PNG, median of {accounts} accounts"
+    yield Row("both pictures", sum(seconds[name] for name in OURS), peer=SHAP, theirs=seconds[SHAP], note=note)
+    for name in OURS:
+        yield Row(name.removeprefix("our "), seconds[name], peer=SHAP, theirs=seconds[SHAP], note=note)
 
 
 def make_briefs(accounts: int) -> list[Brief]:
@@ -70,7 +86,7 @@ def make_briefs(accounts: int) -> list[Brief]:
 
 def measure(briefs: list[Brief]) -> dict[str, float]:
     """Return the median CPU milliseconds of each way to draw."""
-    ways = {**OURS, "shap's waterfall": draw_shap_waterfall}
+    ways = {**OURS, SHAP: draw_shap_waterfall}
     for draw in ways.values():
         draw(briefs[0])
     times: dict[str, list[float]] = {name: [] for name in ways}

@@ -1,6 +1,7 @@
 """What survives: publishers that are killed, disks that flip bits or are full.
 
     python bench/torture.py snapshots [--kills 500] [--faults 200]
+    python bench/run.py --only torture
 
 Every publication writes its number into its source and into every account's name, so that a reader sees at once whether
 what it reads is of one piece. Nothing may be inconsistent, step back or fail to open. Beside it runs a control, a store
@@ -31,6 +32,7 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 from rich.console import Console
 from rich.progress import track
+from row import Row
 
 from storage.errors import SnapshotError
 from storage.snapshot import Snapshot, read_only_connection
@@ -43,8 +45,10 @@ if TYPE_CHECKING:
     from storage.records import SnapshotInfo
     from storage.snapshots import SnapshotContents
 
+PACKAGES = ("duckdb", "pyarrow")
 ROOT = Path(__file__).resolve().parent.parent
 READERS = 2
+MOST_CONTROL = 25
 LONGEST_LIFE_SECONDS = 0.6
 FULL_DISKS = tuple(range(16, 1024, 128))  # KiB that a publication may write to one file before the disk is full
 
@@ -130,13 +134,37 @@ def main() -> None:
     given.run(given)
 
 
+def rows(*, quick: bool) -> Iterator[Row]:
+    """Yield how often something went wrong: a read inconsistent, failed or a step back, a store that did not open."""
+    kills, faults = (2, 5) if quick else (40, 60)
+    with tempfile.TemporaryDirectory() as folder:
+        home, contents = Path(folder), Path(folder) / "contents"
+        contents.write_bytes(pickle.dumps(make_contents(home / "demo")))
+        ours, control = (
+            kill_publishers(store, home / store, contents, kills=most, seed=1)
+            for store, most in (("ours", kills), ("control", min(kills, MOST_CONTROL)))
+        )
+        note = f"{count_tries(ours)} against {count_tries(control)}"
+        yield Row("publishers killed: failures", ours.failures, "in place", control.failures, unit="", note=note)
+        for what, tally in (
+            ("a flipped bit", damage(home / "ours", home, flip_bit, faults=faults, seed=2)),
+            ("a truncated file", damage(home / "ours", home, truncate, faults=faults, seed=3)),
+            ("a full disk", fill_disk(home / "ours", contents)),
+        ):
+            yield Row(f"{what}: failures", tally.failures, unit="", note=count_tries(tally))
+
+
+def count_tries(tally: Tally) -> str:
+    return f"{tally.tries:,} tries, {tally.reads:,} reads"
+
+
 def torture_snapshots(*, kills: int, faults: int) -> None:
     """Print what became of each store."""
     with tempfile.TemporaryDirectory() as folder:
         contents = Path(folder) / "contents"
         contents.write_bytes(pickle.dumps(make_contents(Path(folder) / "demo")))
         for store in STORES:
-            most = kills if store == "ours" else min(kills, 25)
+            most = kills if store == "ours" else min(kills, MOST_CONTROL)
             tally = kill_publishers(store, Path(folder) / store, contents, kills=most, seed=1)
             print(f"kill -9, {store}: {tally}")
         published = Path(folder) / "ours"

@@ -77,13 +77,14 @@ def make_boosting(features: Sequence[Feature], rows: int, seed: int) -> HistGrad
 
 
 def make_forest(features: Sequence[Feature], rows: int, seed: int) -> RandomForestRegressor:
-    """Return a random forest."""
+    """Return a random forest; a large one is grown by all cores."""
     del features
     return RandomForestRegressor(
         n_estimators=100,
         min_samples_leaf=1 if rows < _FEW else 3,
         max_features=1.0 if rows < _FEW else 0.6,
         max_samples=_LARGE if rows > _LARGE else None,
+        n_jobs=-1 if rows > _LARGE else None,
         random_state=seed,
     )
 
@@ -116,6 +117,9 @@ def fit_all(
 ) -> list[Model]:
     """Return a fitted model of each of ``CANDIDATES``, in their order."""
     fitted = {family: family.make(features, len(rows), seed).fit(rows, outcome) for family in SINGLE}
+    for model in fitted.values():
+        if isinstance(model, RandomForestRegressor):
+            model.n_jobs = None  # threads grew the same trees, but would add up predictions in varying order
     return [
         fitted[CONSTANT],
         fitted[LINEAR],
@@ -123,3 +127,19 @@ def fit_all(
         fitted[FOREST],
         fitted[BOOSTING],
     ]
+
+
+def predict_all(models: Sequence[Model], rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the predictions [models, rows] of what ``fit_all`` made.
+
+    An average is taken of what its models have predicted already, as it would do itself: a forest is slow to ask.
+    """
+    predicted = {model: model.predict(rows) for model in models if not isinstance(model, VotingRegressor)}
+    return np.array(
+        [
+            np.mean([predicted[each] for each in model.estimators_], axis=0)
+            if isinstance(model, VotingRegressor)
+            else predicted[model]
+            for model in models
+        ]
+    )

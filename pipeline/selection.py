@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.candidates import CANDIDATES, CONSTANT, fit_all
+from pipeline.candidates import CANDIDATES, CONSTANT, fit_all, predict_all
 from pipeline.features import Encoder
 from pipeline.folds import FOLDS, assign_folds
 from pipeline.models import CrossFit, FoldModel
@@ -85,8 +85,9 @@ def select(
         training, left_out = folds.training(fold), folds.left_out(fold)
         encoder = bench.encode(training)
         rows[left_out] = encoder.transform(table.iloc[left_out])
-        for place, model in enumerate(bench.fit(encoder, training, seed=seed + fold)):
-            outer[place, left_out] = model.predict(rows[left_out])
+        fitted = bench.fit(encoder, training, seed=seed + fold)
+        outer[:, left_out] = predict_all(fitted, rows[left_out])
+        for place, model in enumerate(fitted):
             models[place].append(FoldModel(encoder=encoder, model=model, training=training))
         fitted_once()
     inner = _predict_before(folds, outer) if folds.ordered else _predict_pairs(folds, bench, fitted_once)
@@ -182,9 +183,7 @@ def _predict_pairs(folds: Folds, bench: _Bench, fitted_once: Callable[[], None])
         models = bench.fit(encoder, training, seed=bench.seed + number)
         for fold, other in ((first, second), (second, first)):
             left_out = folds.left_out(other)
-            rows = encoder.transform(bench.table.iloc[left_out])
-            for place, model in enumerate(models):
-                inner[fold, place, left_out] = model.predict(rows)
+            inner[fold][:, left_out] = predict_all(models, encoder.transform(bench.table.iloc[left_out]))
         fitted_once()
     return inner
 

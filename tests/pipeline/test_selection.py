@@ -88,7 +88,8 @@ def test_on_few_rows_the_mean_of_a_linear_model_and_a_forest_does_better_than_ei
     selection = select_plainly(table, outcome)
 
     assert selection.family == AVERAGE
-    kept = artefact.load(artefact.dump(selection, seed=1))
+    backgrounds = [selection.fitted.rows[:2]] * len(selection.fitted.models)
+    kept = artefact.load(artefact.dump(selection, outcome=outcome, backgrounds=backgrounds, seed=1))
     for fold, fold_model in enumerate(kept.models):
         inside = selection.fitted.folds == fold
         predicted = fold_model.model.predict(fold_model.encoder.transform(table[inside]))
