@@ -340,13 +340,12 @@ def fill_disk(published: Path, contents: Path, kilobytes: Sequence[int] = FULL_D
     for most in kilobytes:
         tally.tries += 1
         code = (
-            "import sys; from bench.torture import publish_within; "
-            "publish_within(int(sys.argv[1]), sys.argv[2], sys.argv[3])"
+            "import sys; from torture import publish_within; publish_within(int(sys.argv[1]), sys.argv[2], sys.argv[3])"
         )
         subprocess.run(  # noqa: S603 - our own interpreter
             [sys.executable, "-c", code, str(most), str(published), str(contents)],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "bench")])},
             check=True,
         )
         with closing(SnapshotStore(published)) as store:
