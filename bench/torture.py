@@ -1,6 +1,7 @@
-"""What survives: publishers that are killed, disks that flip bits or are full.
+"""What survives: publishers and posters that are killed, disks that flip bits or are full, answers that are lost.
 
     python bench/torture.py snapshots [--kills 500] [--faults 200]
+    python bench/torture.py digests [--kills 300]
     python bench/run.py --only torture
 
 Every publication writes its number into its source and into every account's name, so that a reader sees at once whether
@@ -130,6 +131,12 @@ def main() -> None:
     for name in ("store", "root", "contents"):
         publish.add_argument(name)
     publish.set_defaults(run=lambda given: publish_forever(given.store, Path(given.root), Path(given.contents)))
+    digests = commands.add_parser("digests")
+    digests.add_argument("--kills", type=int, default=300)
+    digests.set_defaults(run=lambda given: torture_digests(kills=given.kills))
+    post = commands.add_parser("post", help="what is killed; for itself")
+    post.add_argument("shared")
+    post.set_defaults(run=lambda given: post_when_told(given.shared))
     given = parser.parse_args()
     given.run(given)
 
@@ -171,6 +178,24 @@ def torture_snapshots(*, kills: int, faults: int) -> None:
         print(f"bit flips: {damage(published, Path(folder), flip_bit, faults=faults, seed=2)}")
         print(f"truncations: {damage(published, Path(folder), truncate, faults=faults, seed=3)}")
         print(f"full disk: {fill_disk(published, contents)}")
+
+
+def torture_digests(*, kills: int) -> None:
+    """Print what became of the digests, ours and those of the control."""
+    # Here, since what is killed would take seconds to import what it does not need.
+    from bench.torture_digests import kill_posters
+
+    for name, claims, most in (("ours", True, kills), ("control", False, min(kills, 25))):
+        with tempfile.TemporaryDirectory() as folder:
+            make_contents(Path(folder))
+            print(f"digests, {name}: {kill_posters(Path(folder), kills=most, seed=1, claims=claims)}", flush=True)
+
+
+def post_when_told(shared: str) -> None:
+    """Fork what posts digests, a process for each line that is read."""
+    from bench.torture_digests import fork_posters
+
+    fork_posters(shared)
 
 
 def make_contents(home: Path) -> SnapshotContents:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 from waitress.server import create_server
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+
+_LOOK_SECONDS = 0.01
 
 
 class Loopback:
@@ -36,6 +41,16 @@ class Loopback:
             trigger.thunks.append(self._close)
             trigger.pull_trigger()
         self._thread.join(timeout=5)
+
+    def wait_until_idle(self) -> None:
+        """Return as soon as every connection that was made before is closed, and what came by it performed."""
+        # Connections are accepted in the order in which they were made: with this one all before it are known.
+        with socket.create_connection((self._server.effective_host, int(self._server.effective_port))) as last:
+            own = last.getsockname()
+            while own not in [channel.addr for channel in list(self._server.active_channels.values())]:
+                time.sleep(_LOOK_SECONDS)
+            while [channel.addr for channel in list(self._server.active_channels.values())] != [own]:
+                time.sleep(_LOOK_SECONDS)
 
     def _close(self) -> None:
         for channel in list(self._server.active_channels.values()):

@@ -482,6 +482,10 @@ class Workspace:
             element = element | {"options": self._offered.get((user, element["action_id"]), [])}
         return _chosen(element, choice)
 
+    def wait_until_idle(self) -> None:
+        """Return as soon as all that reached the workspace before has been performed, also for who is gone."""
+        self._loopback.wait_until_idle()
+
     def _as_member(self, user: str, channel: str, action: str) -> Channel:
         place, person = self._state.find_channel(channel), self._state.find_person(user)
         if user not in place.members:
