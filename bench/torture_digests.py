@@ -137,6 +137,9 @@ def kill_posters(
                 place.pass_time(LEASE_SECONDS)
 
             slack.observe(kill_at_the_post)
+            # The first one at least stands there without anybody knowing: who posts again must double it.
+            slack.fail_next("chat.postMessage", with_=Failure.LOST_ANSWER)
+            tally.failures[Failure.LOST_ANSWER] += 1
             while posters.kills < kills:
                 book.subscribe(open_digests)
                 for _ in range(chance.randint(1, 3)):

@@ -148,6 +148,11 @@ class Access:
         room = self._directory.conversation(channel)
         return room is not None and user_id in (room.members or ())
 
+    def room_name(self, user_id: str, channel: str) -> str:
+        """Return what a room is called, empty to who is not in it; may raise what the directory raises."""
+        room = self._directory.conversation(channel)
+        return room.name if room is not None and user_id in (room.members or ()) else ""
+
     def _current(self) -> Rights:
         """Return what the file says; where it changed it is read again, and where it is gone its last version holds."""
         with self._lock:

@@ -53,6 +53,7 @@ class Conversation:
     external: bool
     public: bool
     members: tuple[str, ...] | None
+    name: str = ""
 
 
 class Directory:
@@ -99,7 +100,9 @@ class Directory:
             return None
         members = (str(info["user"]),) if info.get("is_im") else self._members(channel)
         public = not (info.get("is_private") or info.get("is_im") or info.get("is_mpim"))
-        return Conversation(external=_is_external(info), public=public, members=members)
+        return Conversation(
+            external=_is_external(info), public=public, members=members, name=str(info.get("name") or "")
+        )
 
     def _members(self, channel: str) -> tuple[str, ...] | None:
         members: list[str] = []

@@ -8,6 +8,7 @@ from bot.audit import AuditKind, audit_view
 from bot.blocks import Message, sent_directly_message, sentence_message
 from bot.digest import make_digest
 from bot.digest.posting import upload_picture
+from bot.normalise import normalise
 from bot.outcomes import count_handled
 from bot.subscriptions import DIRECT, HERE, describe, end_block, subscribe_button
 from storage.errors import NoSnapshotError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_LISTED: Final = 20
 _MOST_OWN: Final = 20
+_NAME: Final = 80
 
 
 def send_digest(services: Services, visit: Visit, room: Room) -> None:
@@ -97,8 +99,8 @@ def name_room(services: Services, user_id: str, subscription: Subscription) -> s
     """Return where a subscription's digest comes."""
     if subscription.channel.startswith("D"):
         return "In our direct messages"
-    there = services.access.is_member(user_id, subscription.channel)
-    return f"In the channel {subscription.channel}" if there else "In a channel that one of us has left"
+    name = services.access.room_name(user_id, subscription.channel)
+    return f"In #{normalise(name, limit=_NAME)}" if name else "In a channel that one of us has left"
 
 
 def territories(services: Services, viewer: Viewer) -> tuple[str, ...]:

@@ -139,3 +139,18 @@ def test_a_digest_now_is_for_who_asked_alone_and_with_their_rights(bot: Any, hom
     assert "Dana Reyes" in read
     assert "Ivo Maric" not in read
     assert "Lena Okafor" not in read
+
+
+def test_a_channel_is_named_to_who_is_in_it_and_to_nobody_who_has_left(bot: Any) -> None:
+    bot.ask("/precall subscribe")
+    submit(bot, place="here")
+    bot.ask("/precall unsubscribe")
+    assert "In #sales: Monday to Friday" in bot.read(bot.posted()[-1])
+
+    elsewhere = bot.workspace.direct_channel(bot.person)
+    bot.workspace.change_channel(bot.channel, members={bot.workspace.bot_user})
+    bot.services.access._directory._rooms._values.clear()  # noqa: SLF001 - it is remembered for ten seconds
+    bot.workspace.direct_message("unsubscribe", user=bot.person)
+    bot.wait()
+
+    assert "In a channel that one of us has left: " in bot.read(bot.posted(elsewhere)[-1])

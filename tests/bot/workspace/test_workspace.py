@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from slack_bolt import App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
@@ -17,8 +18,6 @@ from bot.workspace.errors import NotAllowedError, NotConnectedError, NotVisibleE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from slack_sdk import WebClient
 
     from tests.bot.workspace.conftest import Clock
 
@@ -411,3 +410,77 @@ def test_choosing_from_a_menu_tells_the_option(
 
     slack.wait_until(lambda: heard.actions)
     assert heard.actions[0]["actions"][0]["selected_option"]["value"] == "5"
+
+
+SEARCH = {
+    "type": "home",
+    "blocks": [
+        {
+            "type": "actions",
+            "elements": [{"type": "external_select", "action_id": "search", "min_query_length": 2}],
+        }
+    ],
+}
+
+
+def test_an_app_whose_home_tab_is_off_publishes_none_and_nobody_opens_one() -> None:
+    with Workspace.running(home_tab=False) as without:
+        dana = without.add_person("dana")
+        client = WebClient(token=without.bot_token, base_url=without.api_url, retry_handlers=[])
+        with pytest.raises(SlackApiError, match="not_enabled"):
+            client.views_publish(user_id=dana, view=SEARCH)
+        with pytest.raises(NotAllowedError, match="the app has none"):
+            without.open_home(dana)
+
+
+def test_options_are_loaded_for_what_is_typed_and_only_those_can_be_chosen(
+    slack: Workspace, app: App, client: WebClient, dana: str
+) -> None:
+    offered = {"text": {"type": "plain_text", "text": "Ridgeline"}, "value": "ACME-001"}
+    chosen: list[str] = []
+
+    @app.options("search")
+    def suggest(ack: Any, body: dict[str, Any]) -> None:
+        ack(options=[offered] if body["value"] == "rid" else [offered, offered])
+
+    @app.action("search")
+    def choose(ack: Any, body: dict[str, Any]) -> None:
+        ack()
+        chosen.append(body["actions"][0]["selected_option"]["value"])
+
+    client.views_publish(user_id=dana, view=SEARCH)
+
+    assert slack.type_ahead("search", "r", user=dana) == []  # too short: nobody is asked
+    with pytest.raises(NotVisibleError):
+        slack.choose("search", "Ridgeline", user=dana)
+    assert slack.type_ahead("search", "rid", user=dana) == ["Ridgeline"]
+    slack.choose("search", "Ridgeline", user=dana)
+    assert chosen == ["ACME-001"]
+    assert slack.type_ahead("search", "twice", user=dana) == []
+    assert [refusal.error for refusal in slack.refusals] == ["invalid_options"]
+
+
+def test_without_an_options_load_url_nothing_is_offered(slack: Workspace, client: WebClient, dana: str) -> None:
+    slack.connect("http://127.0.0.1:9/slack/events", loads_options=False)
+    client.views_publish(user_id=dana, view=SEARCH)
+
+    with pytest.raises(NotAllowedError, match="no Options Load URL"):
+        slack.type_ahead("search", "rid", user=dana)
+
+
+def test_a_block_shows_only_a_file_that_was_uploaded_to_its_end(
+    slack: Workspace, client: WebClient, sales: str
+) -> None:
+    def show(file_id: str) -> None:
+        image = {"type": "image", "alt_text": "a picture", "slack_file": {"id": file_id}}
+        client.chat_postMessage(channel=sales, text="see", blocks=[image])
+
+    begun = client.files_getUploadURLExternal(filename="a.png", length=3)["file_id"]
+    for file_id in ("F0NOWHERE", begun):
+        with pytest.raises(SlackApiError, match="invalid_blocks"):
+            show(file_id)
+    done = client.files_upload_v2(filename="a.png", content=b"abc")["files"][0]["id"]
+    show(done)
+
+    assert client.files_info(file=done)["file"]["mimetype"] == "image/png"
+    assert len(slack.messages(sales)) == 1
