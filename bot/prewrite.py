@@ -6,14 +6,14 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.markup import escape
 from rich.table import Table
 
 from bot.audit import audit_written_ahead
 from bot.briefing import prepare_brief
-from bot.digest import make_digest
+from bot.digest import channel_subscriptions, make_digest
 from bot.errors import BatchNotReadError, NotWrittenAheadError
 from bot.kept_plan import hash_brief, keep
 from bot.normalise import normalise
@@ -188,13 +188,20 @@ class Prewriting:
 
 
 def find_accounts(services: Services, config: DigestConfig) -> tuple[str, ...]:
-    """Return the accounts of the next digests, each as everybody who reads its channel may see it."""
-    day = services.clock().astimezone(config.timezone).date()
-    handled = count_handled(services.state, since=services.clock() - services.cooldown)
-    found: dict[str, Any] = {}
-    for channel in config.channels:
-        may_see = services.access.audience(channel).may_see
-        digest = make_digest(services.snapshots, day=day, may_see=may_see, handled=handled)
+    """Return the accounts of everybody's next digest: those that all who read it may see."""
+    now = services.clock()
+    handled = count_handled(services.state, since=now - services.cooldown)
+    found: dict[str, None] = {}
+    for subscription in (*channel_subscriptions(config), *services.state.subscriptions()):
+        digest = make_digest(
+            services.snapshots,
+            day=now.date(),
+            may_see=services.access.audience(subscription.channel).may_see,
+            territory=subscription.territory,
+            top=subscription.top,
+            handled=handled,
+            last=services.state.last_digest(subscription.subscription_id),
+        )
         found |= dict.fromkeys(digest.account_ids)
     return tuple(found)
 

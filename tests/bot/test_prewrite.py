@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from bot.config import BotConfig
 from bot.errors import BatchNotReadError, NotWrittenAheadError
 from bot.prewrite import Prewriting, find_accounts, report_table
 from bot.writer import make_batch_writer
+from storage.state import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,6 +84,29 @@ def test_a_plan_that_is_there_is_not_asked_for_again(
     assert sorted(first.written) == sorted(account_ids[1:])
     assert (second.written, len(second.there)) == ([], len(account_ids))
     assert len(anthropic.batches) == 1
+
+
+def test_the_digests_that_people_subscribed_to_count_too(bot: Any) -> None:
+    subscription = Subscription(
+        subscription_id="one",
+        channel=bot.channel,
+        created_by=bot.person,
+        at=time(8),
+        timezone="UTC",
+        days=frozenset(range(5)),
+        territory="EMEA",
+        top=3,
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+    )
+    nobody = BotConfig.from_env({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}).digest
+    before = find_accounts(bot.services, nobody)
+    bot.services.state.subscribe(subscription)
+
+    with bot.services.snapshots.lease() as snapshot:
+        accounts = [snapshot.find_account(each) for each in find_accounts(bot.services, nobody)]
+    assert before == ()
+    assert accounts
+    assert {account.region for account in accounts if account} == {"EMEA"}
 
 
 def test_requests_carry_no_account_id_in_their_own_ids_and_cost_half(
