@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anthropic
 import httpx2
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from bot.check import Checked, Dropped, check_statements, subject_of
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement, Usage
@@ -18,12 +18,12 @@ from bot.writer.failures import explain, seconds_before_retry
 from bot.writer.limits import Limits
 from bot.writer.prices import BATCH, PRICES
 from bot.writer.prompt import (
-    ANSWER_SCHEMA,
+    FORM,
     LAST_ROUND_INSTRUCTION,
     POLICY,
+    WRITTEN,
     answer_messages,
     plan_messages,
-    plan_schema,
     repair_messages,
     repeats_instructions,
 )
@@ -48,6 +48,10 @@ READ_TIMEOUT_SECONDS = 60.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 DEADLINE_SECONDS = 90.0
 
+_POLICY: Final[TextBlockParam] = {"type": "text", "text": POLICY}
+# Tools and policy begin every request, whatever the account; an hour is as long as they can be kept.
+_CACHED_POLICY: Final[TextBlockParam] = {**_POLICY, "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+
 _log = logging.getLogger(__name__)
 
 
@@ -69,11 +73,11 @@ class _WrittenPlan(BaseModel):
     actions: list[_WrittenStatement]
     success_metrics: list[_WrittenStatement]
     risk_mitigation: list[_WrittenStatement]
-    promotion: _WrittenStatement | None = None
+    promotion: list[_WrittenStatement]
 
     def parts(self) -> dict[str, tuple[Statement, ...]]:
         sections = {name.value: _to_statements(getattr(self, name)) for name in SectionName}
-        return sections | {_PROMOTION: _to_statements([self.promotion] if self.promotion else [])}
+        return sections | {_PROMOTION: _to_statements(self.promotion)}
 
 
 class _WrittenAnswer(BaseModel):
@@ -86,6 +90,7 @@ class _WrittenAnswer(BaseModel):
 
 
 _Form = TypeVar("_Form", _WrittenPlan, _WrittenAnswer)
+_ENVELOPE = TypeAdapter(dict[str, Any])
 _PROMOTION = "promotion"
 
 
@@ -94,7 +99,6 @@ class _Draft:
     """What Claude wrote, the turns before it, and how it may be asked to mend it: by when, with which tools."""
 
     messages: list[MessageParam]
-    schema: dict[str, Any]
     text: str
     usage: Usage
     deadline: float
@@ -114,8 +118,8 @@ def _fill_in(drafted: Sequence[Statement], checked: Checked, fresh: Sequence[Sta
 
 def _read_form(form: type[_Form], text: str) -> _Form:
     try:
-        return form.model_validate_json(text)
-    except ValidationError as error:
+        return form.model_validate(_ENVELOPE.validate_json(text)[WRITTEN])
+    except (KeyError, ValidationError) as error:
         raise errors.UnreadableTextError from error
 
 
@@ -155,17 +159,22 @@ class ClaudeWriter:
         ``publish`` gets each section as soon as it is written, with those of its statements that are carried.
         """
         sections = SectionStream(publish, check=lambda statements: self._check(statements, brief, brief.evidence).kept)
-        return self._finish_plan(self._draft(plan_messages(brief), plan_schema(brief), on_text=sections.read), brief)
+        messages, deadline = plan_messages(brief), time.monotonic() + self._deadline_seconds
+        try:
+            draft = self._draft(messages, deadline, may_call=True, on_text=sections.read)
+        except errors.LookedUpError:
+            # It should not have. Forbidding it from the start would cost follow-ups the cached brief.
+            draft = self._draft(messages, deadline, may_call=False, on_text=sections.read)
+        return self._finish_plan(draft, brief)
 
     def plan_request(self, brief: Brief) -> MessageCreateParamsNonStreaming:
-        """Return the request that asks for a plan, to be sent in a batch."""
-        return self._request(plan_messages(brief), plan_schema(brief), may_call=None)
+        """Return the request that asks for a plan in a batch; as no follow-up comes soon, nothing is cached."""
+        return self._request(plan_messages(brief, cached=False), may_call=None)
 
     def read_plan(self, message: Message, brief: Brief) -> Plan:
         """Return the plan that a batch brought; what its evidence does not carry is sent back now, at full price."""
         draft = _Draft(
-            messages=plan_messages(brief),
-            schema=plan_schema(brief),
+            messages=plan_messages(brief, cached=False),
             text=self._read(message),
             usage=self.batch_usage(message),
             deadline=time.monotonic() + self._deadline_seconds,
@@ -201,7 +210,7 @@ class ClaudeWriter:
         messages = answer_messages(brief, question, transcript=transcript, passages=passages, tools=tools is not None)
         known: tuple[Evidence, ...] = (*brief.evidence, *passages)
         if tools is None:
-            draft = self._draft(messages, ANSWER_SCHEMA)
+            draft = self._draft(messages, time.monotonic() + self._deadline_seconds)
         else:
             draft, known = self._look_up_and_draft(messages, tools.knowing(passages))
         parts, dropped, usage, written = self._carry(draft, _WrittenAnswer, brief, known)
@@ -220,11 +229,12 @@ class ClaudeWriter:
             evidence=tuple(item for item in known if item not in brief.evidence),
         )
 
-    def _draft(self, messages: list[MessageParam], schema: dict[str, Any], *, on_text: OnText = ignore) -> _Draft:
+    def _draft(
+        self, messages: list[MessageParam], deadline: float, *, may_call: bool | None = None, on_text: OnText = ignore
+    ) -> _Draft:
         """Return what Claude wrote in one go; ``on_text`` gets all that is written so far, again and again."""
-        deadline = time.monotonic() + self._deadline_seconds
-        text, usage = self._write(messages, schema, deadline, on_text=on_text)
-        return _Draft(messages=messages, schema=schema, text=text, usage=usage, deadline=deadline, may_call=None)
+        text, usage = self._write(messages, deadline, may_call=may_call, on_text=on_text)
+        return _Draft(messages=messages, text=text, usage=usage, deadline=deadline, may_call=may_call)
 
     def _look_up_and_draft(
         self, messages: list[MessageParam], context: ToolContext
@@ -234,17 +244,16 @@ class ClaudeWriter:
         usage: Usage | None = None
         for rounds in range(MAX_ROUNDS + 1):
             asked = time.monotonic()
-            message = self._complete(messages, ANSWER_SCHEMA, deadline, may_call=rounds < MAX_ROUNDS)
+            message = self._complete(messages, deadline, may_call=rounds < MAX_ROUNDS)
             more = self._usage(message, seconds=time.monotonic() - asked)
             usage = more if usage is None else add_usage(usage, more)
             if message.stop_reason != "tool_use":
                 draft = _Draft(
                     messages=messages,
-                    schema=ANSWER_SCHEMA,
                     text=self._read(message),
                     usage=usage,
                     deadline=deadline,
-                    may_call=False,
+                    may_call=True,
                 )
                 return draft, context.known
             context, results = answer_calls(context, message.content)
@@ -297,7 +306,7 @@ class ClaudeWriter:
     ) -> tuple[dict[str, tuple[Statement, ...]], Usage | None]:
         """Return what Claude wrote in place of the statements that failed: nothing where it did not deliver."""
         try:
-            text, usage = self._write(messages, draft.schema, draft.deadline, may_call=draft.may_call)
+            text, usage = self._write(messages, draft.deadline, may_call=draft.may_call)
             return _read_form(form, text).parts(), usage
         except errors.WriterError as error:
             _log.info("the statements that failed were not mended: %s", type(error).__name__)
@@ -306,7 +315,6 @@ class ClaudeWriter:
     def _write(
         self,
         messages: list[MessageParam],
-        schema: dict[str, Any],
         deadline: float,
         *,
         may_call: bool | None = None,
@@ -314,13 +322,12 @@ class ClaudeWriter:
     ) -> tuple[str, Usage]:
         """Return the text of the finished message and what it cost."""
         started = time.monotonic()
-        message = self._complete(messages, schema, deadline, may_call=may_call, on_text=on_text)
+        message = self._complete(messages, deadline, may_call=may_call, on_text=on_text)
         return self._read(message), self._usage(message, seconds=time.monotonic() - started)
 
     def _complete(
         self,
         messages: list[MessageParam],
-        schema: dict[str, Any],
         deadline: float,
         *,
         may_call: bool | None,
@@ -332,7 +339,7 @@ class ClaudeWriter:
         """
         for attempt in range(MAX_RETRIES + 1):
             try:
-                return self._stream(self._request(messages, schema, may_call=may_call), deadline, on_text)
+                return self._stream(self._request(messages, may_call=may_call), deadline, on_text)
             except (anthropic.APIError, httpx2.HTTPError) as error:
                 wait = seconds_before_retry(error, attempt)
                 if wait is None or attempt == MAX_RETRIES or time.monotonic() + wait >= deadline:
@@ -342,20 +349,18 @@ class ClaudeWriter:
                 time.sleep(wait)
         raise AssertionError  # the last attempt returns or raises
 
-    def _request(
-        self, messages: list[MessageParam], schema: dict[str, Any], *, may_call: bool | None
-    ) -> MessageCreateParamsNonStreaming:
+    def _request(self, messages: list[MessageParam], *, may_call: bool | None) -> MessageCreateParamsNonStreaming:
         request: MessageCreateParamsNonStreaming = {
             "model": self._model,
             "max_tokens": MAX_TOKENS,
-            "system": [{"type": "text", "text": POLICY}],
+            "system": [_POLICY if may_call is None else _CACHED_POLICY],
             "messages": messages,
-            "output_config": {"format": {"type": "json_schema", "schema": schema}, "effort": "low"},
+            "output_config": {"format": {"type": "json_schema", "schema": FORM}, "effort": "low"},
         }
         if may_call is not None:
             request["tools"] = tool_params()
         if may_call is False:
-            # The tools stay in the request that may not call them: what was cached holds them.
+            # The tools stay, for what was cached holds them and the policy; the brief is read anew.
             request["tool_choice"] = {"type": "none"}
         return request
 
@@ -384,6 +389,8 @@ class ClaudeWriter:
             raise errors.RefusedError
         if message.stop_reason == "max_tokens":
             raise errors.TooLongError(MAX_TOKENS)
+        if message.stop_reason == "tool_use":
+            raise errors.LookedUpError
         if message.stop_reason != "end_turn":  # None when the stream ended early without an error
             raise errors.CutOffError
         return "".join(block.text for block in message.content if block.type == "text")
@@ -392,10 +399,15 @@ class ClaudeWriter:
         """Return what a message cost; ``part`` is what is paid of the list price."""
         usage, price = message.usage, PRICES.get(self._model)
         read, write = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+        hour = usage.cache_creation.ephemeral_1h_input_tokens if usage.cache_creation else 0
         dollars = None
         if price is not None:
             dollars = part * price.dollars(
-                fresh=usage.input_tokens, cache_write=write, cache_read=read, output=usage.output_tokens
+                fresh=usage.input_tokens,
+                cache_write=write - hour,
+                cache_write_hour=hour,
+                cache_read=read,
+                output=usage.output_tokens,
             )
         return Usage(
             input_tokens=usage.input_tokens,

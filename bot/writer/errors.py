@@ -159,3 +159,10 @@ class UnknownBatchError(WriterError):
 
     def __init__(self, batch_id: str) -> None:
         super().__init__(f"Claude's service knows no batch {batch_id}")
+
+
+class LookedUpError(WriterError):
+    """Claude called a tool where it was told to call none."""
+
+    def __init__(self) -> None:
+        super().__init__("Claude looked something up instead of writing")

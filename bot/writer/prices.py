@@ -12,23 +12,32 @@ BATCH: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """Dollars per million tokens: read fresh, written to the five-minute cache, read from the cache, written."""
+    """Dollars per million tokens: fresh, written to the cache for five minutes or an hour, read from it; output."""
 
     fresh: float
     cache_write: float
+    cache_write_hour: float
     cache_read: float
     output: float
 
-    def dollars(self, *, fresh: int = 0, cache_write: int = 0, cache_read: int = 0, output: int = 0) -> float:
+    def dollars(
+        self,
+        *,
+        fresh: float = 0,
+        cache_write: float = 0,
+        cache_write_hour: float = 0,
+        cache_read: float = 0,
+        output: float = 0,
+    ) -> float:
         """Return what so many tokens of each kind cost."""
-        millionths = fresh * self.fresh + cache_write * self.cache_write + cache_read * self.cache_read
-        return (millionths + output * self.output) / 1e6
+        written = cache_write * self.cache_write + cache_write_hour * self.cache_write_hour
+        return (fresh * self.fresh + written + cache_read * self.cache_read + output * self.output) / 1e6
 
 
 # The list prices of November 2026, for prompts up to 100 000 tokens; ours have a tenth of that.
 PRICES = MappingProxyType(
     {
-        "claude-sonnet-5-5": Price(fresh=2.0, cache_write=2.5, cache_read=0.1, output=10.0),
-        "claude-haiku-5-5": Price(fresh=0.1, cache_write=0.125, cache_read=0.01, output=0.5),
+        "claude-sonnet-5-5": Price(fresh=2.0, cache_write=2.5, cache_write_hour=4.0, cache_read=0.1, output=10.0),
+        "claude-haiku-5-5": Price(fresh=0.1, cache_write=0.125, cache_write_hour=0.2, cache_read=0.01, output=0.5),
     }
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import jiter
 
 from bot.plan import Section, SectionName, Statement
+from bot.writer.prompt import WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +40,15 @@ class SectionStream:
             written = jiter.from_json(text.encode(), partial_mode=True)
         except ValueError:
             return
-        whole = list(written)[:-1] if isinstance(written, dict) else []
+        plan = written.get(WRITTEN) if isinstance(written, dict) else None
+        if not isinstance(plan, dict):
+            return
+        whole = list(plan)[:-1]
         for name in whole:
             if name in self._seen or name not in _NAMES:
                 continue
             self._seen.add(name)
-            kept = self._check(_statements(written[name]))
+            kept = self._check(_statements(plan[name]))
             self._publish(Section(name=SectionName(name), statements=kept))
 
 

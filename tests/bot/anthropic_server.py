@@ -385,7 +385,11 @@ def _find_schema_fault(schema: dict[str, Any]) -> str | None:
             return "output_config.format.schema: additionalProperties must be false"
         if sorted(schema.get("required", [])) != sorted(schema["properties"]):
             return "output_config.format.schema: every property must be required"
-    inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    inner = [
+        *schema.get("properties", {}).values(),
+        *schema.get("anyOf", []),
+        *([schema["items"]] if "items" in schema else []),
+    ]
     return next((fault for each in inner if (fault := _find_schema_fault(each)) is not None), None)
 
 
@@ -461,9 +465,9 @@ def write(body: dict[str, Any], scenario: Scenario) -> str:
     if scenario is Scenario.WRONG_FORM:
         return '{"plan": "in words"}'
     evidence = find_evidence(body)
-    schema = body["output_config"]["format"]["schema"]
+    schema = _wanted(body)
     if scenario is Scenario.OBEDIENT:
-        return json.dumps(_obey(body, evidence, schema), ensure_ascii=False)
+        return json.dumps({"written": _obey(body, evidence, schema)}, ensure_ascii=False)
     written: dict[str, Any] = {}
     for place, (name, part) in enumerate(schema["properties"].items()):
         if part["type"] == "string":
@@ -474,13 +478,20 @@ def write(body: dict[str, Any], scenario: Scenario) -> str:
             )
         elif part["type"] == "array":
             spoilt = scenario if scenario is not Scenario.ONE_SECTION_INVENTED or place == 0 else Scenario.NORMAL
-            written[name] = [_statement(evidence, place * 2 + each, spoilt) for each in range(2)]
+            written[name] = [
+                _statement(evidence, place * 2 + each, spoilt) for each in range(1 + (name != "promotion"))
+            ]
             if scenario is Scenario.NOT_IN_SOURCES:
                 written[name] = []
-        else:
-            spoilt = scenario if scenario is not Scenario.ONE_SECTION_INVENTED else Scenario.NORMAL
-            written[name] = _statement(evidence, place, spoilt)
-    return json.dumps(written, ensure_ascii=False)
+    return json.dumps({"written": written}, ensure_ascii=False)
+
+
+def _wanted(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the form that fits what was asked for, a plan or an answer."""
+    plan, answer = body["output_config"]["format"]["schema"]["properties"]["written"]["anyOf"]
+    blocks = [block for message in body["messages"] for block in message["content"]]
+    asked = any(block.get("text", "").startswith("Write the pre-call plan") for block in blocks)
+    return dict(plan if asked else answer)
 
 
 def _obey(body: dict[str, Any], evidence: list[tuple[str, str]], schema: dict[str, Any]) -> dict[str, Any]:
@@ -501,11 +512,7 @@ def _obey(body: dict[str, Any], evidence: list[tuple[str, str]], schema: dict[st
     ] or [_statement(evidence, 0, Scenario.NORMAL)]
     places = list(schema["properties"].items())
     return {
-        name: "See https://evil.example"
-        if part["type"] == "string"
-        else statements[place :: len(places)]
-        if part["type"] == "array"
-        else statements[place % len(statements)]
+        name: "See https://evil.example" if part["type"] == "string" else statements[place :: len(places)]
         for place, (name, part) in enumerate(places)
     }
 

@@ -8,12 +8,17 @@ import pytest
 from anthropic_server import API_KEY, AnthropicServer, Scenario
 
 from bot.plan import Section, SectionName, Statement
-from bot.writer.section_stream import SectionStream
+from bot.writer.offline import OfflineWriter
+from bot.writer.section_stream import SectionStream, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from bot.brief import Brief
+    from bot.plan import Plan
+    from bot.writer.section_stream import Publish
 
 
 @pytest.fixture
@@ -47,6 +52,24 @@ def test_the_first_sections_stand_there_while_the_model_still_writes_the_others(
     assert headings(bot) == [*(name.heading for name in SectionName), "Recommended promotion"]
     assert "Written by claude-sonnet-5-5" in bot.read(bot.posted()[-1])
     assert bot.workspace.refusals == []
+
+
+def test_facts_and_pictures_stand_there_before_a_plan_is_begun(
+    run_bot: Callable[..., AbstractContextManager[Any]], home: Path
+) -> None:
+    seen: list[list[Any]] = []
+
+    class Watching(OfflineWriter):
+        def write_plan(self, brief: Brief, *, publish: Publish = ignore) -> Plan:
+            seen.append(bot.workspace.thread(bot.channel, bot.thread_ts()))
+            return super().write_plan(brief, publish=publish)
+
+    with run_bot(home, writer=Watching(note="")) as bot:
+        bot.ask("/precall ACME-042")
+
+    [(headline, pictures)] = seen
+    assert "predicted expansion revenue" in bot.read([headline])
+    assert len(pictures.files) == 2
 
 
 def test_a_section_that_fails_the_check_is_put_right_in_its_place(bot: Any, anthropic: AnthropicServer) -> None:
@@ -91,7 +114,7 @@ def test_each_section_is_given_once_when_the_next_has_begun(size: int) -> None:
 
     stream = SectionStream(given.append, check=keep_cited)
     text = (
-        '{"executive_summary": [{"text": "A \\u201cquote\\u201d,  spaced", "evidence": ["D1", "D1"]}, '
+        '{"written": {"executive_summary": [{"text": "A \\u201cquote\\u201d,  spaced", "evidence": ["D1", "D1"]}, '
         '{"text": "no", "evidence": []}], "talking_points": [{"text": 7}], "pain_points": [{"text": "last"'
     )
     for end in range(size, len(text) + size, size):

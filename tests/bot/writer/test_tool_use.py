@@ -151,6 +151,45 @@ def test_a_refusal_after_a_call_is_a_refusal(anthropic: AnthropicServer, tools: 
         ask(anthropic, tools)
 
 
+def test_a_follow_up_begins_as_the_plan_did_so_that_the_brief_is_read_from_the_cache(
+    anthropic: AnthropicServer, tools: ToolContext
+) -> None:
+    anthropic.next(Scenario.ONE_SECTION_INVENTED)
+    claude_of(anthropic).write_plan(tools.brief)
+    ask(anthropic, tools)
+
+    begun = [
+        json.dumps([each[part] for part in ("model", "tools", "system", "output_config")] + each["messages"][:1])
+        for each in anthropic.requests
+    ]
+    assert len(begun) == 3  # the plan, its repair and the follow-up
+    assert begun[0] == begun[1] == begun[2]
+    assert not any("tool_choice" in each for each in anthropic.requests)
+    [policy], brief = anthropic.requests[0]["system"], anthropic.requests[0]["messages"][0]["content"][0]
+    assert policy["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
+    assert brief["cache_control"] == {"type": "ephemeral"}
+
+
+def test_what_another_account_shares_is_all_that_comes_before_its_brief(
+    anthropic: AnthropicServer, brief_of: Callable[[str], Brief]
+) -> None:
+    for account_id in ("ACME-042", "ACME-009"):
+        claude_of(anthropic).write_plan(brief_of(account_id))
+
+    first, second = anthropic.requests
+    assert all(first[part] == second[part] for part in ("tools", "system", "output_config"))
+
+
+def test_a_plan_for_which_something_is_looked_up_is_asked_for_again_without_tools(
+    anthropic: AnthropicServer, tools: ToolContext
+) -> None:
+    anthropic.next(Scenario.TOOL_CALL)
+    plan = claude_of(anthropic).write_plan(tools.brief)
+
+    assert all(section.statements for section in plan.sections)
+    assert [each.get("tool_choice") for each in anthropic.requests] == [None, {"type": "none"}]
+
+
 def test_the_stable_part_is_the_same_for_every_question_and_round(
     anthropic: AnthropicServer, tools: ToolContext
 ) -> None:
