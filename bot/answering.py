@@ -53,6 +53,7 @@ def answer_call(context: ToolContext, call: ToolCall) -> Answer:
         statements=(*lead, *kept),
         authorship=Authorship(model=None, note=NOTE, dropped=len(carried) - len(kept), usage=None),
         evidence=result.evidence,
+        account_ids=result.account_ids,
     )
 
 

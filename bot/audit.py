@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bot.plan import Plan
+from bot.plan import Answer, Plan
 from storage.state import AuditRow
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.brief import Brief
-    from bot.plan import Answer
     from bot.room import Room
     from bot.services import Services
 
@@ -73,7 +72,10 @@ def audit_brief(services: Services, room: Room, brief: Brief) -> None:
 
 
 def audit_text(services: Services, room: Room, brief: Brief, text: Plan | Answer, *, thread_ts: str) -> None:
-    """Record that a person was shown a plan or an answer: what it cites, who wrote it and what that cost."""
+    """Record that a person was shown a plan or an answer: what it cites, who wrote it and what that cost.
+
+    The other accounts that an answer tells of stand behind what it cites, by their ids.
+    """
     kind = AuditKind.PLAN if isinstance(text, Plan) else AuditKind.ANSWER
     services.state.audit(
         _text_row(brief, text, kind, at=services.clock(), user_id=room.user_id, channel=room.channel, ts=thread_ts)
@@ -95,6 +97,7 @@ def _text_row(
         statements += [text.promotion] if text.promotion else []
     else:
         statements = list(text.statements)
+    others = text.account_ids if isinstance(text, Answer) else ()
     usage = text.authorship.usage
     return AuditRow(
         at=at,
@@ -104,7 +107,7 @@ def _text_row(
         kind=kind,
         account_id=brief.account.account_id,
         snapshot_id=brief.snapshot.snapshot_id,
-        evidence=tuple(dict.fromkeys(each for statement in statements for each in statement.evidence)),
+        evidence=(*dict.fromkeys(each for statement in statements for each in statement.evidence), *others),
         model=text.authorship.model,
         input_tokens=usage.input_tokens if usage else 0,
         cache_read_tokens=usage.cache_read_tokens if usage else 0,

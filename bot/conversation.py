@@ -64,9 +64,15 @@ def open_brief(services: Services, visit: Visit, room: Room, asked: str, *, priv
             room.whisper(message(found.asked, found.choices, words=snapshot.info.words))
             return
         brief = prepare_brief(services, snapshot, found)
-    if visit.may_post(found) and not private:
-        post_brief(services, room, brief)
-        return
+        if visit.may_post(found) and not private:
+            post_brief(services, room, brief)
+        else:
+            _send_directly(services, visit, room, brief, private=private)
+        # Before the brief is read, what a first what-if would wait for is done.
+        services.models.warm(snapshot, found.account_id)
+
+
+def _send_directly(services: Services, visit: Visit, room: Room, brief: Brief, *, private: bool) -> None:
     direct = room.direct()
     thread_ts = post_brief(services, direct, brief, origin=room.channel)
     if direct.channel != room.channel:
@@ -137,7 +143,12 @@ def answer_question(services: Services, room: Room, thread: Thread, question: st
         with _recall(services, room, thread) as (snapshot, brief):
             library = services.shelf.current()
             context = ToolContext(
-                snapshot=snapshot, brief=brief, library=library, may_see=room.may_see, known=brief.evidence
+                snapshot=snapshot,
+                brief=brief,
+                library=library,
+                may_see=room.may_see,
+                models=services.models,
+                known=brief.evidence,
             )
             answer = _answer(services, context, question, transcript)
         brief = replace(brief, evidence=context.knowing(answer.evidence).known)

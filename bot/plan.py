@@ -94,8 +94,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to a follow-up question; ``evidence`` is what it rests on that the brief does not hold."""
+    """The answer to a follow-up question; ``evidence`` is what it rests on that the brief does not hold.
+
+    ``account_ids`` are the other accounts that were looked at for it.
+    """
 
     statements: tuple[Statement, ...]
     authorship: Authorship
     evidence: tuple[Evidence, ...] = ()
+    account_ids: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from bot.writer import Writer, make_writer
 from bot.writer.limits import Budget, Limits
 from kb.errors import LibraryBrokenError, LibraryNotFoundError
 from kb.index import Library
+from pipeline.what_if import OpenModels
 from storage.snapshots import SnapshotStore
 from storage.state import State, open_state
 
@@ -73,6 +74,7 @@ class Services:
     desk: Desk
     gallery: Gallery
     turns: Turns
+    models: OpenModels
     clock: Callable[[], datetime]
     cooldown: timedelta
 
@@ -124,6 +126,7 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
             desk=desk,
             gallery=Gallery(),
             turns=Turns(),
+            models=OpenModels(),
             clock=clock,
             cooldown=config.cooldown,
         )

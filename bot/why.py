@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bot.audit import AuditKind, audit_view
 from bot.blocks import reasons_message, several_accounts_message, unknown_account_message
 from bot.lookup import Unclear, look_up
+from bot.tools.allocation import describe_turning_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ def answer_why(services: Services, visit: Visit, room: Room, asked: str) -> None
         told = [found.account_id, *(each for reason in found.allocation.reasons for each in reason.accounts)]
         audit_view(services, room, AuditKind.WHY, snapshot_id=snapshot.info.snapshot_id, account_ids=told)
         reasons = [_say(each, snapshot, visit.viewer.may_see) for each in found.allocation.reasons]
+        reasons += [text for text in describe_turning_points(services.models, snapshot, found) if text]
         room.whisper(reasons_message(found, reasons or [found.allocation.reason], snapshot.info))
 
 

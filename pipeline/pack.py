@@ -132,7 +132,8 @@ class Pack(Part):
     @property
     def rules(self) -> Rules:
         """The rules by which actions are given."""
-        return Rules(actions=self.actions, allocation=self.allocation, score=self.score)
+        movable = [feature.column for feature in self.feature_columns if feature.influence != "none"]
+        return Rules(actions=self.actions, allocation=self.allocation, score=self.score, influence=movable)
 
     @model_validator(mode="after")
     def _agree_with_itself(self) -> Self:

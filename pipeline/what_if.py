@@ -7,16 +7,20 @@ effect: the model knows what accounts with such values are worth, and not what b
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pipeline import artefact
-from pipeline.allocation.allocate import allocate
+from pipeline.allocation.allocate import OPTIMUM, allocate
 from pipeline.allocation.book import Book
+from pipeline.allocation.errors import InfeasibleError
+from pipeline.allocation.exactly import give_exactly
 from pipeline.changes import Build, read_rules
-from pipeline.errors import NoRulesError, NoSuchAccountError
+from pipeline.errors import DamagedArtefactError, NoRulesError, NoSuchAccountError, UntrustedArtefactError
 from pipeline.explanations import explain_model
 from pipeline.feasible import Feasible
 from pipeline.intervals import make_intervals
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from pipeline.allocation.allocate import Given
+    from pipeline.allocation.exactly import Exactly
     from pipeline.allocation.rules import Rules
     from pipeline.artefact import Artefact
     from pipeline.models import FoldModel
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
 
 LABEL: Final = "the model's view, not a causal effect"
 """What everybody who is shown a what-if is told of it."""
+_KEPT_OPEN: Final = 2  # the newest snapshot, and the one before it that older threads speak of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +72,6 @@ class WhatIf:
     after: Projection
     extrapolated: tuple[str, ...]
     label: str = LABEL
-
-
-def what_if(snapshot: Snapshot, account_id: str, changes: Mapping[str, FeatureValue]) -> WhatIf:
-    """Answer one question; for several of one snapshot open a `WhatIfModel` once.
-
-    Raises as `WhatIfModel.open` and `WhatIfModel.ask` do.
-    """
-    return WhatIfModel.open(snapshot).ask(account_id, changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +141,7 @@ class WhatIfModel:
         features = {feature.name: feature for feature in self.snapshot.features}
         for name, value in changes.items():
             Feasible.find(name, self.feasible).check(value)
-        place = int(np.flatnonzero((self.table["account_id"] == account.account_id).to_numpy())[0])
+        place = self._find(account.account_id)
         table = self._change(place, changes)
         fold_model = self.models.models[int(self.folds[place])]
         values = dict(zip(features, account.values, strict=True))
@@ -158,6 +157,41 @@ class WhatIfModel:
             ),
         )
 
+    def predict(self, account_id: str, name: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return what the account would be predicted with each of these values of one feature, a number."""
+        place = self._find(account_id)
+        table = self.table.iloc[np.full(len(values), place)].copy()
+        table[name] = values
+        fold_model = self.models.models[int(self.folds[place])]
+        return _predict(fold_model, fold_model.encoder.transform(table))
+
+    def allocate(self, account_id: str, name: str, value: float, *, predicted: float) -> int:
+        """Return the actions of an account with another value of a feature, for which ``predict`` said ``predicted``.
+
+        Unlike ``ask`` it checks no value and explains nothing.
+        """
+        place = self._find(account_id)
+        _, given = self._give(self._change(place, {name: value}), place, predicted=predicted)
+        return int(given.actions[place])
+
+    @property
+    def gives_by_value(self) -> bool:
+        """Whether actions go where they bring most."""
+        return self.snapshot.info.allocation.allocator == OPTIMUM
+
+    def give_exactly(self, account_id: str, actions: int) -> Exactly | None:
+        """Return what it would take for an account to get exactly so many actions.
+
+        None if no allocation has that, or if actions are not given by what they bring.
+        """
+        given = self._allocate(self.book)
+        if given.problem is None or given.optimum is None:
+            return None
+        return give_exactly(given.problem, given.optimum, given.problem.account_ids.index(account_id), actions)
+
+    def _find(self, account_id: str) -> int:
+        return int(np.flatnonzero((self.table["account_id"] == account_id).to_numpy())[0])
+
     def _change(self, place: int, changes: Mapping[str, FeatureValue]) -> pd.DataFrame:
         table = self.table.copy(deep=False)
         for name, value in changes.items():
@@ -168,10 +202,23 @@ class WhatIfModel:
 
     def _predict(self, table: pd.DataFrame, place: int) -> Projection:
         fold = int(self.folds[place])
-        fold_model = self.models.models[fold]
-        row = fold_model.encoder.transform(table.iloc[[place]])
-        predicted = float(fold_model.model.predict(row)[0])
-        explained = explain_model(fold_model.model, row, self.models.backgrounds[fold])
+        book, given = self._give(table, place)
+        explained = explain_model(self.models.models[fold].model, book.rows[[place]], self.models.backgrounds[fold])
+        return Projection(
+            predicted=float(book.predicted[place]),
+            low=float(book.low[place]),
+            high=float(book.high[place]),
+            baseline=explained.baseline,
+            shap=tuple(explained.shap[0].tolist()),
+            actions=int(given.actions[place]),
+        )
+
+    def _give(self, table: pd.DataFrame, place: int, *, predicted: float | None = None) -> tuple[Book, Given]:
+        """Predict one account from a changed table, where that was not done yet, and give everybody's actions again."""
+        fold = int(self.folds[place])
+        row = self.models.models[fold].encoder.transform(table.iloc[[place]])
+        if predicted is None:
+            predicted = float(_predict(self.models.models[fold], row)[0])
         low, high = self._find_interval(predicted, fold)
         book = Book(
             table=table,
@@ -181,16 +228,11 @@ class WhatIfModel:
             low=_with(self.book.low, place, low),
             high=_with(self.book.high, place, high),
         )
+        return book, self._allocate(book)
+
+    def _allocate(self, book: Book) -> Given:
         info = self.snapshot.info
-        given = allocate(self.rules, book, words=info.words, ranks=info.card.ranks)
-        return Projection(
-            predicted=predicted,
-            low=low,
-            high=high,
-            baseline=explained.baseline,
-            shap=tuple(explained.shap[0].tolist()),
-            actions=int(given.actions[place]),
-        )
+        return allocate(self.rules, book, words=info.words, ranks=info.card.ranks)
 
     def _find_interval(self, predicted: float, fold: int) -> tuple[float, float]:
         """Return the interval of an account of this fold: as in a build, from the errors in the other folds."""
@@ -204,6 +246,38 @@ class WhatIfModel:
         )
         intervals = make_intervals(np.append(history.outcome, np.nan), fitted)
         return float(intervals.low[-1]), float(intervals.high[-1])
+
+
+def _predict(fold_model: FoldModel, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Predict a few rows on one thread: several would spend their time waiting for one another at every tree."""
+    with threadpool_limits(1, user_api="openmp"):
+        return np.asarray(fold_model.model.predict(rows), dtype=np.float64)
+
+
+class OpenModels:
+    """The models of the snapshots asked about last, kept open; while one thread opens one, the others wait for it."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[WhatIfModel, ...] = ()
+        self._lock = threading.Lock()
+
+    def of(self, snapshot: Snapshot) -> WhatIfModel:
+        """Return the model of a snapshot, which the caller keeps open; raises as `WhatIfModel.open`."""
+        with self._lock:
+            # A snapshot that was closed and opened anew is another one, whose connection works.
+            kept = next((each for each in self._kept if each.snapshot is snapshot), None)
+            kept = kept or WhatIfModel.open(snapshot)
+            self._kept = (kept, *(each for each in self._kept if each is not kept))[:_KEPT_OPEN]
+            return kept
+
+    def warm(self, snapshot: Snapshot, account_id: str) -> None:
+        """Do once what the first question would wait for; a snapshot that no what-if can be asked of is left alone."""
+        if any(each.snapshot is snapshot for each in self._kept):
+            return
+        try:
+            self.of(snapshot).ask(account_id, {})
+        except (NoRulesError, InfeasibleError, DamagedArtefactError, UntrustedArtefactError):
+            return  # told to who asks
 
 
 def _project(account: Account) -> Projection:

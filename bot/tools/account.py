@@ -15,16 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bot.evidence import Driver, Evidence
-    from bot.tools.calls import AccountFacts, Drivers, WhyAllocated
+    from bot.tools.calls import AccountFacts, Drivers
     from bot.tools.context import ToolContext
 
 _USUAL_DRIVERS: Final = 5
 _MOST_FEATURES: Final = 6
 _SOURCE_CHARACTERS: Final = 120
-# What the brief says of an allocation beyond the question for it, by its citation.
-_ASIDE: Final = frozenset({"proof", "rule of scores", "one more of a limit"})
-_FOR_WHAT_IT_GETS: Final = frozenset({"given", "last action", "capacity"})
-_AGAINST_MORE: Final = frozenset({"next action", "limit", "capacity"})
 # How the brief cites the evidence that a fact is.
 _CITATIONS: Final = {
     Fact.PREDICTION: ("Prediction", "Prediction: baseline"),
@@ -44,17 +40,6 @@ def drivers(context: ToolContext, call: Drivers) -> ToolResult:
         verb = {Direction.ALL: "moves", Direction.RAISING: "raises", Direction.LOWERING: "lowers"}[call.direction]
         return ToolResult(missing=f"no feature of this {brief.snapshot.words.account} {verb} its prediction.")
     return ToolResult(evidence=_explain(context, found[: call.limit or _USUAL_DRIVERS]))
-
-
-def why_allocated(context: ToolContext, call: WhyAllocated) -> ToolResult:
-    """Return how many actions the account gets and why; asked about a number, what speaks for or against that one."""
-    given = context.brief.account.allocation.actions
-    # Of an account that gets none there is nothing to say for what it gets.
-    aside = _ASIDE if given else _ASIDE | _FOR_WHAT_IT_GETS
-    if call.actions is not None:
-        aside = aside | (_FOR_WHAT_IT_GETS if call.actions > given else _AGAINST_MORE)
-    found = context.of_kind(EvidenceKind.ALLOCATION)
-    return ToolResult(evidence=tuple(item for item in found if item.citation.removeprefix("Allocation: ") not in aside))
 
 
 def changes(context: ToolContext) -> ToolResult:

@@ -28,20 +28,24 @@ def compare(context: ToolContext, call: Compare) -> ToolResult:
     An account that does not exist and one that may not be seen are the same: not known.
     """
     found: list[Evidence] = []
+    shown: list[str] = []
     unclear = []
     for asked in dict.fromkeys(call.accounts):
         matches = match_accounts(context.snapshot, asked, may_see=context.may_see)
         if len(matches.named) == 1:
             found += _beside(context, matches.named[0])
+            shown.append(matches.named[0].account_id)
         else:
-            unclear.append(_unclear(context, asked, matches.named or matches.alike, several=bool(matches.named)))
-    return ToolResult(evidence=context.number(found), objection=" ".join(unclear))
+            choices = (matches.named or matches.alike)[:_SUGGESTED]
+            unclear.append(_unclear(context, asked, choices, several=bool(matches.named)))
+            shown += [each.account_id for each in choices]
+    return ToolResult(evidence=context.number(found), objection=" ".join(unclear), account_ids=tuple(shown))
 
 
 def _unclear(context: ToolContext, asked: str, choices: tuple[Account, ...], *, several: bool) -> str:
     words = context.brief.snapshot.words
     written = normalise(asked, limit=_TEXT)
-    listed = " or ".join(_title(normalise_account(each)) for each in choices[:_SUGGESTED])
+    listed = " or ".join(_title(normalise_account(each)) for each in choices)
     if several:
         return f"“{written}” names more than one {words.account}: {listed}."
     sentence = f"I know no {words.account} “{written}” that you may see."

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.brief import Brief
     from bot.rights import Owned
     from kb.index import Library
+    from pipeline.what_if import OpenModels
     from storage.snapshots import Snapshot
 
 
@@ -21,19 +22,26 @@ class ToolContext:
     """The brief that is asked about, and what else may be read for it.
 
     ``snapshot`` is the brief's own, open for as long as tools run. ``may_see`` tells which accounts the person who asks
-    may see. ``known`` is all evidence that has an id: the brief's, and what earlier calls found.
+    may see. ``known`` is all evidence that has an id: the brief's, and what earlier calls found, and ``shown`` are the
+    ids of the other accounts that these told of.
     """
 
     snapshot: Snapshot
     brief: Brief
     library: Library | None
     may_see: Callable[[Owned], bool]
+    models: OpenModels
     known: tuple[Evidence, ...]
+    shown: tuple[str, ...] = ()
 
-    def knowing(self, evidence: Iterable[Evidence]) -> ToolContext:
-        """Return the context in which this evidence has its ids."""
+    def knowing(self, evidence: Iterable[Evidence], *, shown: Iterable[str] = ()) -> ToolContext:
+        """Return the context in which this evidence has its ids and these accounts were told of."""
         ids = {item.evidence_id for item in self.known}
-        return replace(self, known=(*self.known, *(item for item in evidence if item.evidence_id not in ids)))
+        return replace(
+            self,
+            known=(*self.known, *(item for item in evidence if item.evidence_id not in ids)),
+            shown=tuple(dict.fromkeys((*self.shown, *shown))),
+        )
 
     def number(self, drafts: Iterable[Evidence]) -> tuple[Evidence, ...]:
         """Return the drafts with ids after those that are known; what is known already keeps the id that it has."""
@@ -67,12 +75,13 @@ class ToolResult:
     """What a tool found, most important first; each of the parts may be empty.
 
     ``missing`` is a sentence on what the sources would have to hold, ``objection`` one on why the question cannot be
-    answered as it was put.
+    answered as it was put. ``account_ids`` are the other accounts that it tells of.
     """
 
     evidence: tuple[Evidence, ...] = ()
     missing: str = ""
     objection: str = ""
+    account_ids: tuple[str, ...] = ()
 
 
 def draft(kind: EvidenceKind, citation: str, text: str, *, about: str = "") -> Evidence:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.tools.account import account_facts, changes, drivers, why_allocated
+from bot.tools.account import account_facts, changes, drivers
+from bot.tools.allocation import why_allocated
 from bot.tools.calls import AccountFacts, Changes, Compare, Drivers, SearchDocuments, WhatIf, WhyAllocated
 from bot.tools.comparison import compare
 from bot.tools.documents import search_documents

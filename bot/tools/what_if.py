@@ -10,7 +10,6 @@ from bot.tools.calls import How
 from bot.tools.context import ToolResult, draft
 from pipeline.allocation.errors import InfeasibleError
 from pipeline.errors import ImpossibleValueError, NoRulesError
-from pipeline.what_if import what_if as project
 from storage.units import format_amount, format_range, format_value, rounds_to_nothing
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def what_if(context: ToolContext, call: WhatIf) -> ToolResult:
             return ToolResult(missing=missing)
         supposed[change.feature] = _changed(driver, change)
     try:
-        found = project(context.snapshot, context.brief.account.account_id, supposed)
+        found = context.models.of(context.snapshot).ask(context.brief.account.account_id, supposed)
     except NoRulesError as error:
         return ToolResult(missing=f"{error}")
     except (ImpossibleValueError, InfeasibleError) as error:

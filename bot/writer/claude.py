@@ -209,10 +209,12 @@ class ClaudeWriter:
         """Return Claude's answer, or the honest statement that the sources do not hold it."""
         messages = answer_messages(brief, question, transcript=transcript, passages=passages, tools=tools is not None)
         known: tuple[Evidence, ...] = (*brief.evidence, *passages)
+        shown: tuple[str, ...] = ()
         if tools is None:
             draft = self._draft(messages, time.monotonic() + self._deadline_seconds)
         else:
-            draft, known = self._look_up_and_draft(messages, tools.knowing(passages))
+            draft, tools = self._look_up_and_draft(messages, tools.knowing(passages))
+            known, shown = tools.known, tools.shown
         parts, dropped, usage, written = self._carry(draft, _WrittenAnswer, brief, known)
         kept = parts["statements"]
         if not kept:
@@ -227,6 +229,7 @@ class ClaudeWriter:
             statements=kept,
             authorship=Authorship(model=self._model, note="", dropped=dropped, usage=usage),
             evidence=tuple(item for item in known if item not in brief.evidence),
+            account_ids=shown,
         )
 
     def _draft(
@@ -236,10 +239,8 @@ class ClaudeWriter:
         text, usage = self._write(messages, deadline, may_call=may_call, on_text=on_text)
         return _Draft(messages=messages, text=text, usage=usage, deadline=deadline, may_call=may_call)
 
-    def _look_up_and_draft(
-        self, messages: list[MessageParam], context: ToolContext
-    ) -> tuple[_Draft, tuple[Evidence, ...]]:
-        """Let Claude call tools until it answers; return what it wrote then, and all evidence that it knew."""
+    def _look_up_and_draft(self, messages: list[MessageParam], context: ToolContext) -> tuple[_Draft, ToolContext]:
+        """Let Claude call tools until it answers; return what it wrote then, and the context with all that it knew."""
         deadline = time.monotonic() + self._deadline_seconds
         usage: Usage | None = None
         for rounds in range(MAX_ROUNDS + 1):
@@ -255,7 +256,7 @@ class ClaudeWriter:
                     deadline=deadline,
                     may_call=True,
                 )
-                return draft, context.known
+                return draft, context
             context, results = answer_calls(context, message.content)
             told: list[ToolResultBlockParam | TextBlockParam] = [*results]
             if rounds == MAX_ROUNDS - 1:

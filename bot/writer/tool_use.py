@@ -81,7 +81,7 @@ def _answer_call(
         "missing": result.missing,
         "objection": result.objection,
     }
-    return context.knowing(result.evidence), {
+    return context.knowing(result.evidence, shown=result.account_ids), {
         "type": "tool_result",
         "tool_use_id": call_id,
         "content": json.dumps(data, ensure_ascii=False),

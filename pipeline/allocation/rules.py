@@ -136,11 +136,15 @@ class Score(Part):
 
 
 class Rules(Part):
-    """Everything by which actions are given, kept with a snapshot so that they can be given again."""
+    """Everything by which actions are given, kept with a snapshot so that they can be given again.
+
+    ``influence`` are the features that a rep can move: what would change an account's actions is looked for there.
+    """
 
     actions: Actions
     allocation: AllocationRules = AllocationRules()
     score: Score
+    influence: list[ColumnName] = []
 
     def replace(
         self, *, capacity: int | None = None, cap_per_account: int | None = None, method: Method | None = None

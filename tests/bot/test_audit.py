@@ -48,6 +48,15 @@ def test_a_brief_its_plan_and_an_answer_each_leave_a_line_that_says_who_saw_what
     assert set(answer.evidence) <= set(brief.evidence)
 
 
+def test_another_account_that_an_answer_tells_of_is_in_its_line(bot: Any) -> None:
+    bot.ask("/precall ACME-042")
+    bot.say("compare with ACME-009", thread_ts=bot.thread_ts())
+
+    answer = audit(bot)[-1]
+    assert answer.account_id == "ACME-042"
+    assert "ACME-009" in answer.evidence
+
+
 def test_nothing_of_what_a_customer_is_or_somebody_asked_is_in_the_audit(bot: Any) -> None:
     bot.ask("/precall ACME-042")
     bot.say("Do they know about Project Hedgehog?", thread_ts=bot.thread_ts())

@@ -30,6 +30,7 @@ def test_why_is_answered_to_who_asked_alone_with_a_line_for_each_reason(bot: Any
     assert "sales action" in read
     assert "It is proven that no other way to give the sales actions" in read
     assert "The rule of scores" in read
+    assert "This is the model's view, not a causal effect." in read
     assert bot.workspace.refusals == []
 
 

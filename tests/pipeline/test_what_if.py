@@ -11,8 +11,9 @@ from pipeline.allocation.book import Book
 from pipeline.errors import ImpossibleValueError, NoSuchAccountError, UnknownFeatureError
 from pipeline.explanations import explain
 from pipeline.intervals import make_intervals
-from pipeline.what_if import WhatIfModel, what_if
+from pipeline.what_if import OpenModels, WhatIfModel
 from storage.records import Verdict
+from storage.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,11 +93,26 @@ def test_nothing_changes_where_a_value_is_what_it_was(built: Built, model: WhatI
         assert account is not None
         values = dict(zip([feature.name for feature in snapshot.features], account.values, strict=True))
 
-        answer = what_if(snapshot, ACCOUNT, {"demo_requests": values["demo_requests"]})
+        answer = OpenModels().of(snapshot).ask(ACCOUNT, {"demo_requests": values["demo_requests"]})
 
     assert same(answer.before, answer.after)
     assert same(model.ask(ACCOUNT, {}).after, answer.before)
     assert answer.before.actions == account.allocation.actions
+
+
+def test_the_model_of_a_snapshot_is_opened_once_and_the_one_before_it_is_kept(built: Built) -> None:
+    models = OpenModels()
+    with built.store.lease() as snapshot:
+        models.warm(snapshot, ACCOUNT)
+        opened = models.of(snapshot)
+        assert models.of(snapshot) is opened
+
+    other = SnapshotStore(built.config.snapshots)
+    with other.lease() as again:
+        assert models.of(again) is not opened
+        assert models.of(again).snapshot is again
+        assert models.of(opened.snapshot) is opened
+    other.close()
 
 
 def test_an_answer_says_what_changed_and_that_it_is_the_models_view(model: WhatIfModel) -> None:

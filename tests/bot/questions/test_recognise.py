@@ -12,6 +12,7 @@ from bot.answering import vocabulary_of
 from bot.questions.recognise import recognise
 from bot.tools.calls import TOOLS, ToolCall
 from bot.tools.context import ToolContext
+from pipeline.what_if import OpenModels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,14 @@ LEFT_OUT = {"limit": None, "actions": None, "facts": [], "features": []}
 def vocabulary(snapshot: Snapshot, brief_of: Callable[[str], Brief]) -> Vocabulary:
     brief = brief_of("ACME-042")
     return vocabulary_of(
-        ToolContext(snapshot=snapshot, brief=brief, library=None, may_see=lambda _: True, known=brief.evidence)
+        ToolContext(
+            snapshot=snapshot,
+            brief=brief,
+            library=None,
+            may_see=lambda _: True,
+            models=OpenModels(),
+            known=brief.evidence,
+        )
     )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.tools.context import ToolContext
+from pipeline.what_if import OpenModels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,4 +19,11 @@ if TYPE_CHECKING:
 def context(snapshot: Snapshot, brief_of: Callable[[str], Brief], library: Library) -> ToolContext:
     """What may be read about ACME-042 by somebody who sees every account."""
     brief = brief_of("ACME-042")
-    return ToolContext(snapshot=snapshot, brief=brief, library=library, may_see=lambda _: True, known=brief.evidence)
+    return ToolContext(
+        snapshot=snapshot,
+        brief=brief,
+        library=library,
+        may_see=lambda _: True,
+        models=OpenModels(),
+        known=brief.evidence,
+    )

@@ -23,6 +23,7 @@ from bot.tools.calls import (
 )
 from bot.tools.context import ToolContext
 from bot.tools.run import run
+from pipeline.what_if import OpenModels
 from storage.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def test_what_is_new_is_numbered_after_what_is_known_and_once(context: ToolConte
 def test_a_comparison_names_the_other_account_in_all_of_its_evidence(context: ToolContext) -> None:
     found = run(context, Compare(accounts=("acme-009",))).evidence
 
+    assert run(context, Compare(accounts=("acme-009",))).account_ids == ("ACME-009",)
     assert {item.about for item in found} == {"Ridgeline Freight 9 (ACME-009)"}
     assert all("Ridgeline Freight 9 (ACME-009)" in item.text for item in found)
     assert not {item.evidence_id for item in found} & {each.evidence_id for each in context.brief.drivers}
@@ -148,7 +150,14 @@ def built_context(built_home: Path) -> Iterator[ToolContext]:
         account = snapshot.find_account("ACME-042")
         assert account is not None
         brief = make_brief(snapshot, account, library=None)
-        yield ToolContext(snapshot=snapshot, brief=brief, library=None, may_see=lambda _: True, known=brief.evidence)
+        yield ToolContext(
+            snapshot=snapshot,
+            brief=brief,
+            library=None,
+            may_see=lambda _: True,
+            models=OpenModels(),
+            known=brief.evidence,
+        )
     store.close()
 
 
@@ -169,6 +178,35 @@ def test_a_value_that_a_feature_cannot_have_is_refused_with_its_range(built_cont
 
     assert result.evidence == ()
     assert result.objection == "Churn risk cannot be 150 %: it is between 0 % and 100 %."
+
+
+def test_another_number_of_actions_is_answered_with_what_exactly_that_would_take(built_context: ToolContext) -> None:
+    given = built_context.brief.account.allocation.actions
+    result = run(built_context, WhyAllocated(actions=given + 2))
+    read = " ".join(item.text for item in result.evidence)
+
+    assert f"{given + 2} sales actions here would bring an expected $" in read
+    assert "2 sales actions would be taken from other accounts, where they bring more" in read
+    assert result.account_ids
+    assert all(each in read for each in result.account_ids)
+    assert "This is the model's view, not a causal effect." in read
+
+
+def test_those_who_would_lose_an_action_are_named_only_to_who_may_see_them(built_context: ToolContext) -> None:
+    given = built_context.brief.account.allocation.actions
+    for asked in (given + 2, given, None):
+        named = run(built_context, WhyAllocated(actions=asked)).account_ids
+        result = run(replace(built_context, may_see=lambda _: False), WhyAllocated(actions=asked))
+
+        assert named
+        assert result.account_ids == ()
+        assert not any(each in item.text for each in named for item in result.evidence)
+
+
+def test_a_number_that_the_limits_rule_out_is_said_to_be_ruled_out(built_context: ToolContext) -> None:
+    read = " ".join(item.text for item in run(built_context, WhyAllocated(actions=9)).evidence)
+
+    assert "Within the limits this account cannot get 9 sales actions." in read
 
 
 @pytest.mark.parametrize("name", list(TOOLS))

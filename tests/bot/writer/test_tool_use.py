@@ -12,6 +12,7 @@ from bot.writer.claude import ClaudeWriter, make_client
 from bot.writer.fallback import FallbackWriter
 from bot.writer.offline import OfflineWriter
 from bot.writer.tool_use import MAX_ROUNDS, tool_params
+from pipeline.what_if import OpenModels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ def tools(snapshot: Snapshot, brief_of: Callable[[str], Brief]) -> ToolContext:
         brief=brief,
         library=None,
         may_see=lambda account: account.owner != hidden,
+        models=OpenModels(),
         known=brief.evidence,
     )
 
