@@ -47,7 +47,7 @@ PACKS = ("software", "healthcare", "real-estate", "retail", "wealth")
 PACKAGES = ("pandas", "scikit-learn")
 ACCOUNTS = 120
 ALL = "all"
-HELD_OUT = frozenset({"unseen", "held-out accounts"})
+HELD_OUT = frozenset({"fresh_later", "held-out accounts"})
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,11 @@ _BASELINE: Final = "Prediction: baseline"
 PROMOTIONS: Final = "promotion sensitivity"
 """What an account responds to, in a citation."""
 
+# How the reasons of an allocation compare: "$739 more than the best use elsewhere".
+_COMPARISON: Final = re.compile(
+    r", (?P<amount>\S+(?: \w+)?) (?P<side>more|less) than (?:the best use elsewhere|where it would be taken)\.$"
+)
+
 
 class EvidenceKind(StrEnum):
     """What a piece of evidence is; the value is the letter of its ids."""
@@ -42,7 +48,8 @@ class EvidenceKind(StrEnum):
 class Effect:
     """What a feature does to the forecast: its label, the size as it is written, and 1, -1 or 0 for the direction.
 
-    Without a label it is how far the prediction lies from the baseline, or from what it was.
+    Without a label it is how far the prediction lies from the baseline, or from what it was. Of a pair of features it
+    is what both add together beyond each alone; of an allocation, what an action brings here beyond elsewhere.
     """
 
     of: str
@@ -124,7 +131,7 @@ def interaction_evidence(
         for pair in interactions
         if not rounds_to_nothing(pair.value, words.unit)
     ]
-    return _number(
+    numbered = _number(
         EvidenceKind.INTERACTION,
         [
             (
@@ -136,6 +143,10 @@ def interaction_evidence(
             )
             for first, second, value in telling
         ],
+    )
+    return tuple(
+        replace(item, effect=Effect.measure(value, words.unit, of=f"{first.feature.label} with {second.feature.label}"))
+        for item, (first, second, value) in zip(numbered, telling, strict=True)
     )
 
 
@@ -209,7 +220,7 @@ def allocation_evidence(account: Account, *, snapshot: SnapshotInfo) -> tuple[Ev
     allocation, summary, words = account.allocation, snapshot.allocation, snapshot.words
     given = f"The {words.account} gets {format_actions(allocation.actions, words)} (one {words.account} gets "
     given += f"{summary.cap_per_account} at most)"
-    return _number(
+    facts = _number(
         EvidenceKind.ALLOCATION,
         [
             (
@@ -227,6 +238,16 @@ def allocation_evidence(account: Account, *, snapshot: SnapshotInfo) -> tuple[Ev
             ("Allocation: capacity", _capacity_sentence(snapshot)),
         ],
     )
+    return tuple(replace(item, effect=_compared(item.text)) for item in facts)
+
+
+def _compared(reason: str) -> Effect | None:
+    """Return by how much a reason says that an action brings more, or less, here than elsewhere."""
+    found = _COMPARISON.search(reason)
+    if found is None:
+        return None
+    direction = 1 if found["side"] == "more" else -1
+    return Effect(of="What an action brings here", written=found["amount"], direction=direction)
 
 
 def _capacity_sentence(snapshot: SnapshotInfo) -> str:

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bot.check.advice import find_step_beyond, is_advice, without_proposals
 from bot.check.amounts import read_amounts
 from bot.check.carriers import Carriers
 from bot.check.dates import find_uncarried_date, read_dates
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.brief import Brief
     from bot.check.amounts import Amount
+    from bot.check.carriers import Fact
     from bot.evidence import Evidence
     from bot.plan import Statement
     from storage.similar import SimilarAccounts
@@ -90,19 +92,6 @@ _CODE = re.compile(r"[A-Za-z0-9+/=_-]{41,}")
 # Control, format (zero width, bidirectional overrides, tags), private use and unpaired surrogates.
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _QUOTE: Final = re.compile(r"[“\"]([^”\"]{3,})[”\"]")
-_TIME: Final = r"(?:days?|weeks?|months?|quarters?)"
-# A deadline that is proposed, and the place in a list of proposals, are no claims; a deadline counts from the call.
-_PROPOSED: Final = re.compile(
-    rf"\b(?:(?:within|in|by|for|inside|over|no later than)\s)?(?:the\s(?:next|first|coming)\s)?"
-    rf"(?:a|an|one|two|three|four|six|\d{{1,2}})\s(?:working\s|business\s)?{_TIME}\s(?:of|after|before|from|following)\s"
-    rf"(?:the|this|that|our|your)\s(?:call|meeting)\b",
-    re.IGNORECASE,
-)
-_LISTED: Final = re.compile(
-    r"(?:^|(?<=[.;!?]\s))(?:(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b"
-    r"|(?:step|action|priority|move|option|visit|meeting)\s(?:one|two|three|four|five|\d)\b)(?=(?:\s[\w-]+){0,3}[:,])",
-    re.IGNORECASE,
-)
 _LISTED_NOUNS: Final = frozenset(
     {"drivers", "signals", "factors", "reasons", "points", "forces", "things", "arguments"}
 )
@@ -117,6 +106,10 @@ _AGO: Final = re.compile(
     r"(?:days?|weeks?|months?|quarters?|years?) ago)\b",
     re.IGNORECASE,
 )
+
+
+# How the count of what an account gets is told: "The account gets 4 sales actions (…".
+_GIVEN: Final = re.compile(r"^The .{1,80}? gets (no|\d+)\b")
 
 
 def subject_of(brief: Brief) -> Subject:
@@ -172,6 +165,7 @@ class _Checker:
         self._subject = subject
         self._carriers: dict[str, Carriers] = {}
         self._vocabulary: frozenset[str] | None = None
+        self._lower: frozenset[str] | None = None
 
     def find_fault(self, statement: Statement) -> str | None:
         """Return what is wrong with a statement, in a sentence, or None."""
@@ -194,6 +188,7 @@ class _Checker:
             self._find_other_account(said, cited)
             or self._find_name(text, "\n".join(sources))
             or self._find_date(text, carriers)
+            or self._find_step(said)
             or self._find_number(text, carriers)
             or find_wrong_direction(
                 write_digits(text),
@@ -215,7 +210,9 @@ class _Checker:
                 return f"{name} is not in the evidence that it cites."
         exempt = (*self._subject.names, self._subject.owner)
         undated = _without(undated, self._subject.terms)
-        foreign = find_foreign_name(undated, carriers=sources, exempt=exempt, vocabulary=self._known_names())
+        foreign = find_foreign_name(
+            undated, carriers=sources, exempt=exempt, vocabulary=self._known_names(), common=self._common_words()
+        )
         return None if foreign is None else f"{foreign} is a name that is not in the evidence that it cites."
 
     def _find_other_account(self, said: str, cited: Sequence[Evidence]) -> str | None:
@@ -248,30 +245,51 @@ class _Checker:
             if _counts_what_is_cited(amount, carriers):
                 continue
             found = carriers.find(amount, undated)
-            if not found and not is_derived(amount, undated, carriers.facts):
+            derived = is_derived(amount, undated, carriers.facts)
+            if not found and not derived and not is_advice(amount, undated, cited=carriers.facts, known=self._facts()):
                 return f"{amount.written} is not in the evidence that it cites."
             if (
                 found
                 and all(fact.is_past for fact in found)
-                and not (_is_past(undated, amount) or is_derived(amount, undated, carriers.facts))
+                and not (_is_past(undated, amount) or (derived and not amount.unit))
             ):
                 return f"{amount.written} held before, not today."
             if found and not any(fact.is_own for fact in found) and _is_about_account(undated, amount.start):
                 return f"{amount.written} is a figure about others; one about this account cites account evidence."
         return None
 
+    def _facts(self) -> tuple[Fact, ...]:
+        """Return every number of the brief."""
+        return tuple(fact for item in self._by_id.values() for fact in self._read(item).facts)
+
+    def _find_step(self, text: str) -> str | None:
+        """Return what is wrong with "Action 6:" where the account gets 4."""
+        given = (item for item in self._by_id.values() if item.kind is EvidenceKind.ALLOCATION)
+        counts = (_GIVEN.search(item.text) for item in given)
+        allotted = next((int(match[1]) if match[1] != "no" else 0 for match in counts if match), None)
+        beyond = find_step_beyond(text, allotted)
+        return None if beyond is None else f"{beyond} is one more than the account gets."
+
     def _known_names(self) -> frozenset[str]:
         """Return what the passages name, so that such a name is one at the start of a sentence too."""
         if self._vocabulary is None:
             passages = [item for item in self._by_id.values() if item.kind is EvidenceKind.PASSAGE]
             counted = Counter(name for item in passages for name in find_names(item.text))
-            lower = {word for item in self._by_id.values() for word in re.findall(r"\b[a-z][\w-]*", item.text)}
+            common = self._common_words()
             self._vocabulary = frozenset(
                 word
                 for word, count in counted.items()
-                if count > 1 and word.casefold() not in lower and len(word) > 2  # noqa: PLR2004 # letters
+                if count > 1 and word.casefold() not in common and len(word) > 2  # noqa: PLR2004 # letters
             )
         return self._vocabulary
+
+    def _common_words(self) -> frozenset[str]:
+        """Return the words that any evidence has in lower case: no names."""
+        if self._lower is None:
+            self._lower = frozenset(
+                word for item in self._by_id.values() for word in re.findall(r"\b[a-z][\w-]*", item.text)
+            )
+        return self._lower
 
     def _mask(self, text: str) -> str:
         return _replace(_replace(text, self._subject.names, _ACCOUNT), (self._subject.owner,), _OWNER)
@@ -298,7 +316,7 @@ def _replace(text: str, names: Sequence[str], by: str) -> str:
 
 def _as_read(text: str) -> str:
     """Return the text with its number words as digits, without what only proposes."""
-    return write_digits(_LISTED.sub(" ", _PROPOSED.sub(" ", text)))
+    return write_digits(without_proposals(text))
 
 
 def _without(text: str, terms: Sequence[str]) -> str:

@@ -59,6 +59,7 @@ class Amount:
 _ABOUT_SHARE: Final = Decimal("0.05")  # how far off "about $30K" may be at most
 _BOUND_REACH: Final = Decimal("1.25")  # "more than $8K" is not said of $80K
 _JUST_REACH: Final = Decimal("1.1")
+_WRITTEN_DIGITS: Final = 5  # nobody writes more: a fraction in words has them
 _ELLIPTIC: Final = ("time", "percent")
 _SCALES: Final = {"k": 3, "m": 6, "mn": 6, "b": 9, "bn": 9, "t": 12, "thousand": 3, "million": 6, "billion": 9}
 # Of each unit of time: what it is measured in and how many of these it has.
@@ -118,8 +119,7 @@ _BELOW: Final = re.compile(
     re.IGNORECASE,
 )
 _ABOUT: Final = re.compile(
-    r"(?:\b(?:about|around|roughly|approximately|some|circa|ca\.|or so|in the region of|an estimated)\s|[~≈]\s?)"
-    r"(?:the\s)?$",
+    r"(?:\b(?:about|around|roughly|approximately|some|circa|ca\.|or so|in the region of|an estimated)\s|[~≈]\s?)$",
     re.IGNORECASE,
 )
 _JUST_BELOW: Final = re.compile(
@@ -156,7 +156,7 @@ def read_amounts(text: str, *, elliptic: bool = False) -> list[Amount]:
         left, right, joint = parts[place], parts[place + 1], text[first.end() : second.start()]
         before = text[: first.start()]
         if _RANGE.fullmatch(joint) or (_AND.fullmatch(joint) and _BETWEEN.search(before)):
-            _share_units(left, right)
+            _share_units(left, right, scales="up to" not in joint)
         elif _LISTED.fullmatch(joint) and not _unit_of(left)[0]:
             listed[place] = True
         past[place] = bool(_ARROW.fullmatch(joint) or (_TO.fullmatch(joint) and _FROM.search(before)))
@@ -182,10 +182,18 @@ def is_near(stated: Amount, size: Decimal) -> bool:
         return off <= max(stated.tolerance, abs(size) * _ABOUT_SHARE)
     if off == 0:
         return True
+    if not _is_round(stated) and off > 2 * stated.tolerance:
+        return False
     reach = _JUST_REACH if stated.bound in {Bound.JUST_ABOVE, Bound.JUST_BELOW} else _BOUND_REACH
     if stated.bound in {Bound.ABOVE, Bound.JUST_ABOVE}:
         return stated.size < size <= stated.size * reach
     return size < stated.size <= size * reach
+
+
+def _is_round(stated: Amount) -> bool:
+    """Return whether a number is one that people round to: 8, 50 or 25, not 24 or 51.8; a third is, as 66.6667."""
+    digits = stated.size.normalize().as_tuple().digits
+    return len(digits) == 1 or len(digits) > _WRITTEN_DIGITS or digits[1:] == (5,)
 
 
 def _units_fit(stated: Amount, true: Amount) -> bool:
@@ -208,10 +216,11 @@ def _readings(
     return tuple(_read(part | {name: unit}, match, text) for name, unit in units.items())
 
 
-def _share_units(left: dict[str, str | None], right: dict[str, str | None]) -> None:
+def _share_units(left: dict[str, str | None], right: dict[str, str | None], *, scales: bool) -> None:
+    """Lend each end the unit that only the other has; "$605 up to $1.2K" says that a letter is not lent."""
     following = ("letter", "word", "percent", "times", "points", "time", "scale", "share", "dollars")
     if not any(left[name] for name in following):
-        left |= {name: right[name] for name in following}
+        left |= {name: right[name] for name in following if scales or name not in {"letter", "word"}}
     if not any(right[name] for name in following if name not in {"letter", "word"}):
         right["currency"] = right["currency"] or left["currency"]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from dataclasses import replace
+from decimal import Decimal
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.check.amounts import is_near, read_amounts
@@ -11,6 +13,7 @@ from bot.check.amounts import is_near, read_amounts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.check.amounts import Amount
     from bot.evidence import Effect
 
 _UP: Final = re.compile(
@@ -47,7 +50,8 @@ _CLAUSE: Final = re.compile(
 _AND: Final = re.compile(r"\sand\s")
 # "A lower churn risk would lift the forecast" is about another value than today's.
 _SUPPOSED: Final = re.compile(
-    r"\b(?:if|once|when|unless|until|would|could|should|might|may|can|will|to|higher|lower|more|fewer|less|another|"
+    r"\b(?:if|once|when|unless|until|would|could|should|might|may|can|will|to|higher|(?<!not )(?<!does )(?<!do )lower|"
+    r"more|fewer|less|another|"
     r"(?:reduc|lower|rais|lift|cutt|fix|improv|increas|clos|address|repair|solv)ing)\b",
     re.IGNORECASE,
 )
@@ -59,7 +63,9 @@ _FELL: Final = re.compile(
     r"\b(?:fell|fallen|falls?|down|dropped|drops?|declined|decreased|sank|lost) (?:\w+ )?from\s?$", re.IGNORECASE
 )
 # "lowers it further, by $3K": the verb stands in the clause before
-_BY: Final = re.compile(r"\s*(?:(?:though|if|but) )?(?:only |just )?by (?:only |about |just |some )?", re.IGNORECASE)
+_BY: Final = re.compile(
+    r"\s*(?:(?:though|if|but) )?(?:only |just )?(?:by )?(?:only |about |just |some )?", re.IGNORECASE
+)
 _REACH: Final = 45  # characters after an amount in which "less" or "above" may stand
 _WORD: Final = re.compile(r"[a-z]{3,}")
 
@@ -99,36 +105,62 @@ def _without_labels(text: str, effects: Sequence[Effect]) -> str:
 
 def _by_amount(text: str, verbs: str, effects: Sequence[Effect]) -> str | None:
     sizes = [(effect, read_amounts(effect.written)) for effect in effects]
+    sizes += _sums(sizes)
     start = 0
     for amount in read_amounts(text):
         matching = [
             effect
             for effect, known in sizes
-            if known and amount.unit == known[0].unit and is_near(amount, known[0].size)
+            if known and amount.unit == known[0].unit and is_near(amount, known[0].size) and _is_whole(amount, known[0])
         ]
         if not matching:
             continue
         named_before = _clause_before(text, start, amount.start)
         before = _clause_before(verbs, start, amount.start)
-        if len(effects) == 1 and _BY.fullmatch(before):
-            before = verbs[start : amount.start]
         after = verbs[amount.end : amount.end + _REACH]
+        compared = _said_at_once(after)
+        if not compared and len({effect.direction for effect in effects}) == 1 and _BY.fullmatch(before):
+            before = verbs[start : amount.start]
         start = amount.end
         if len({effect.direction for effect in matching}) > 1:
             named = [effect for effect in matching if _names(effect.of, named_before)]
             matching = named if len({effect.direction for effect in named}) == 1 else []
-        said = (
-            amount.sign or _said(before, last=True) or _said_at_once(after) or _said(_clause_after(after), last=False)
-        )
-        if matching and said and said * matching[0].direction < 0:
+        if not matching:
+            continue
+        verb = _said(before, last=True)
+        beside = (verb, compared) if _moves_forecast(matching[0]) else (compared, verb)
+        said = amount.sign or beside[0] or beside[1] or _said(_clause_after(after), last=False)
+        if said * matching[0].direction < 0:
             return _explain(matching[0])
     return None
+
+
+def _sums(sizes: Sequence[tuple[Effect, list[Amount]]]) -> list[tuple[Effect, list[Amount]]]:
+    """Return what effects of one direction come to together, two by two and all."""
+    sums = []
+    for direction in (1, -1):
+        same = [
+            (effect, known[0])
+            for effect, known in sizes
+            if known and effect.of and effect.direction == direction and _moves_forecast(effect)
+        ]
+        for chosen in {*combinations(same, 2), *([tuple(same)] if len(same) > 2 else [])}:  # noqa: PLR2004 # pairs are in
+            total = sum((amount.size for _, amount in chosen), Decimal(0))
+            label = " and ".join(effect.of for effect, _ in chosen)
+            amount = replace(chosen[0][1], size=total)
+            sums.append((replace(chosen[0][0], of=label, written="what they come to together"), [amount]))
+    return sums
+
+
+def _is_whole(stated: Amount, known: Amount) -> bool:
+    """Return whether a bare number is the effect as it is written, or names what it counts: 7 is not 7.3 patients."""
+    return not known.noun or stated.size == known.size or stated.noun[:1] == known.noun[:1]
 
 
 def _by_name(text: str, effects: Sequence[Effect], subjects: Sequence[str]) -> str | None:
     for clause in re.split(_CLAUSE, text):
         for part in re.split(_AND, clause):
-            effect = next((each for each in effects if _names(each.of, part)), None)
+            effect = next((each for each in effects if _moves_forecast(each) and _names(each.of, part)), None)
             if effect is None or not effect.direction:
                 continue
             place = _end_of_name(effect.of, part)
@@ -174,7 +206,8 @@ def _said(text: str, *, last: bool) -> int:
     if not outer:
         return 0
     place, _, direction = outer[-1 if last else 0]
-    return -direction if _NOT.search(text[max(place - 25, 0) : place]) else direction
+    denied = _NOT.search(re.split(_AND, text[max(place - 25, 0) : place])[-1])
+    return -direction if denied else direction
 
 
 def _clause_before(text: str, start: int, end: int) -> str:
@@ -183,6 +216,11 @@ def _clause_before(text: str, start: int, end: int) -> str:
 
 def _clause_after(text: str) -> str:
     return re.split(_AND, re.split(_CLAUSE, text)[0])[0]
+
+
+def _moves_forecast(effect: Effect) -> bool:
+    """Return whether it is one driver's: neither of a pair, beyond what each does, nor of an action."""
+    return " with " not in effect.of and not effect.of.startswith("What an action")
 
 
 def _names(label: str, text: str) -> bool:
@@ -202,5 +240,8 @@ def _explain(effect: Effect) -> str:
         return (
             f"The prediction moves {'up' if effect.direction > 0 else 'down'} by {effect.written}; it says otherwise."
         )
+    if not _moves_forecast(effect):
+        side = "more" if effect.direction > 0 else "less"
+        return f"{effect.of}: {effect.written} {side}; it says otherwise."
     does = "raises" if effect.direction > 0 else "lowers" if effect.direction < 0 else "does not move"
     return f"{effect.of} {does} the forecast, by {effect.written}; it says otherwise."

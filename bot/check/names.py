@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from bot.check.english import is_common
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
@@ -29,42 +31,24 @@ _TITLE: Final = frozenset({"Mr", "Mrs", "Ms", "Dr"})
 _ACTS: Final = re.compile(
     r"(?:['\u2019]s\b|\s(?:is|was|has|had|will|would|can|could|may|might|does|did|offers?|sells?|wins?|loses?|charges?|bills|"
     r"undercuts?|competes?|lacks?|claims?|raised|promises|bundles|wants|needs|expects|pays|bought|uses|runs|already|also|"
-    r"never|still|went|moved|grew|cut|took|fell|rose|gets?|got|makes?|made|came|began|more\sthan|no\slonger|\w+ed\s(?:its|the|a|an|their|on|for|to|in|at|by|from|over|with|\d+))\s)"
+    r"never|still|went|moved|grew|cut|took|fell|rose|gets?|got|makes?|made|came|began|more\sthan|no\slonger|[a-z]{3,}s|\w+ed\s(?:its|the|a|an|their|on|for|to|in|at|by|from|over|with|\d+))\s)"
 )
 _FOLLOWING: Final = re.compile(r"\s([A-Z][a-z][\w-]*)")
-# Words that begin a sentence before a name: "Ask Tessaline", "Against CloudControl".
-_OPENERS: Final = frozenset(
-    """
-    about add address after against agree align along among anchor answer around as ask assume avoid back before begin
-    behind besides between beyond bring build buy call check cite clarify close combine compare confirm connect contrast
-    counter cover defend demonstrate describe despite discuss draw drop during emphasise emphasize establish except
-    expect explain explore find follow frame from get give go grant handle have help highlight hold include instead
-    introduce invite involve keep lead learn leave let like link list make map match meet mention move name next note
-    offer open outside pair pick pitch plan plant point position prepare present probe promise propose prove push put
-    quote raise read recall recommend reference refer remind repeat reuse review schedule secure sell send set share
-    show since sketch speak stage start state stay stress suggest take talk tell than then through tie toward treat try
-    turn under unless unlike until up use versus via walk watch when where while win with within without work write
-    """.split()  # noqa: SIM905 # a list of quoted words would be harder to read
-)
-_WORDS: Final = frozenset(
-    """
-    a all an and another any anyone anything as asking at both but by each either every everyone everything few he her
-    here his how if in it its let more most much my neither no nobody none nothing now of on one only other others our
-    price pricing proof she so some somebody someone something such support that the their them then there these they
-    this those time timing to today training trust two two-thirds value we what whatever when where whether which while
-    who whoever whose why winning with you your discount discounts uptime security compliance adoption renewal budget
-    money nobody engagement growth interest momentum usage momentum success risk risks churn demand cost costs revenue
-    procurement finance marketing sales legal leadership management engineering operations retention expansion
-    """.split()  # noqa: SIM905
-)
 
 
-def find_foreign_name(text: str, *, carriers: str, exempt: Collection[str], vocabulary: Iterable[str]) -> str | None:
+def find_foreign_name(
+    text: str,
+    *,
+    carriers: str,
+    exempt: Collection[str],
+    vocabulary: Iterable[str],
+    common: frozenset[str] = frozenset(),
+) -> str | None:
     """Return the first name of the text that neither its carriers nor the exempt words have, or None.
 
     Names are runs of capitalised words that do not only begin a sentence. One that does is a name when the
-    ``vocabulary`` says so, when it is written as no English word is, or when it acts and no text at hand has the word
-    in lower case.
+    ``vocabulary`` says so, when it is written as no English word is, or when it acts, is no word of the
+    language and is not ``common``: in lower case in some text at hand.
     """
     known = carriers.casefold()
     allowed = {word.casefold() for name in exempt for word in _TOKEN.findall(name)} | {
@@ -72,7 +56,7 @@ def find_foreign_name(text: str, *, carriers: str, exempt: Collection[str], voca
     }
     capitalised = {token for token in _TOKEN.findall(carriers) if token[0].isupper()}
     names = frozenset(vocabulary)
-    for run in _runs(text, names, common=_lower_words(carriers)):
+    for run in _runs(text, names, common=common | _lower_words(carriers)):
         words = [
             word for word in run if word.casefold() not in allowed and word.removesuffix("'s").casefold() not in allowed
         ]
@@ -89,7 +73,7 @@ def find_names(text: str) -> list[str]:
     found: list[str] = []
     for match in _TOKEN.finditer(text):
         word = match.group()
-        plain = word in _COMMON or word.casefold() in _WORDS
+        plain = word in _COMMON or is_common(word)
         if word[0].isupper() and not plain and not _starts_sentence(text, match.start()):
             found.append(word.removesuffix("'s").removesuffix("\u2019s"))
     return found
@@ -136,7 +120,7 @@ def _is_name_at_start(word: str, rest: str, vocabulary: frozenset[str], common: 
     if word in vocabulary or _distinctive(word):
         return True
     folded = word.casefold()
-    if folded in _WORDS or folded in _OPENERS or folded in common or not word.isalpha():
+    if is_common(folded) or folded in common or not word.isalpha():
         return False
     following = _FOLLOWING.match(rest)
     return bool(_ACTS.match(rest)) or (following is not None and following[1] not in _COMMON)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from random import Random
 
 STATEMENTS = Path(__file__).with_name("statements.toml")
+PARTS = ("seen", "seen_later", "seen_third", "unseen", "fresh", "fresh_later")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def _read_brief(brief: dict[str, object]) -> Iterator[Case]:
         forecast=str(brief["forecast"]),
         accounts=SimilarAccounts(others),
     )
-    for part in ("seen", "seen_later", "seen_third", "unseen"):
+    for part in PARTS:
         for text, *cited in brief.get(part, []):  # type: ignore[attr-defined] # as above
             statement = Statement(text=text, evidence=tuple(cited))
             yield Case(statement=statement, evidence=evidence, subject=subject, others=others, source=part)
@@ -81,14 +82,18 @@ def _read_brief(brief: dict[str, object]) -> Iterator[Case]:
 
 def _read_evidence(row: list[object]) -> Evidence:
     evidence_id, text, citation, *effect = row
-    of, written, direction = effect[0] if effect else ("", "", 0)  # type: ignore[misc] # as above
     return Evidence(
         evidence_id=str(evidence_id),
         kind=EvidenceKind(str(evidence_id)[0]),
         text=str(text),
         citation=str(citation),
-        effect=Effect(of=of, written=written, direction=direction) if effect else None,
+        effect=_read_effect(*effect) if effect else None,  # type: ignore[misc] # as above
     )
+
+
+def _read_effect(row: tuple[str, str, int]) -> Effect:
+    of, written, direction = row
+    return Effect(of=of, written=written, direction=direction)
 
 
 def seed_faults(case: Case, random: Random) -> Iterator[Fault]:
@@ -105,6 +110,10 @@ _LOOSE = re.compile(
     re.IGNORECASE,
 )
 _DEADLINE = re.compile(r"[\s-](?:working )?(?:days?|weeks?|months?) (?:of|after|before) the call")
+_LABEL = re.compile(r"(?:^|[.;!?] )(?:action|visit|step|meeting|option) $", re.IGNORECASE)
+_SCHEDULED = re.compile(r"[\s-](?:(?:seconds?|minutes?|hours?|days?|weeks?|months?)$|or$|of$)")
+# How long, how soon, how many of something: what may be advice where the evidence has no such number.
+_PLANNED = re.compile(r"[\s-](?:working |business )?(?:seconds?|minutes?|hours?|days?|weeks?|months?|[a-z]{2,})\b")
 _WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "eleven", "twelve")
 _VALUES = {
     "two": 2,
@@ -143,8 +152,25 @@ def _numbers(case: Case) -> list[re.Match[str]]:
     return [
         match
         for match in _NUMBER.finditer(text)
-        if not any(start <= match.start() < end for start, end in places) and not _DEADLINE.match(text, match.end())
+        if not any(start <= match.start() < end for start, end in places)
+        and not _DEADLINE.match(text, match.end())
+        and not _LABEL.search(text[: match.start()])
+        and not _is_planned(case, match)
     ]
+
+
+def _is_planned(case: Case, match: re.Match[str]) -> bool:
+    """Return whether a number of a correct statement is a plan: a whole one of some thing, that nothing cited has."""
+    token = match.group()
+    value = float(_VALUES[token.lower()]) if token.lower() in _VALUES else _value(token)
+    text = case.statement.text
+    following = _PLANNED.match(text, match.end())
+    if following is None or text[match.start() - 1 : match.start()] in {"$", "."} or value != int(value):
+        return False
+    if _SCHEDULED.match(following.group()):
+        like = rf"(?:\b{value:g}|{'|'.join(word for word in _WORDS if _VALUES[word] == value) or '$^'})"
+        return not re.search(rf"{like}[\s-](?:working )?{following.group()[1:4]}", case.cited, re.IGNORECASE)
+    return value not in _known(case)
 
 
 def _value(token: str) -> float:
@@ -201,7 +227,13 @@ def _just_outside(case: Case, random: Random) -> Statement | None:
 
 def _number_word(case: Case, random: Random) -> Statement | None:
     text = case.statement.text
-    words = [match for match in _NUMBER_WORD.finditer(text) if not _DEADLINE.match(text, match.end())]
+    words = [
+        match
+        for match in _NUMBER_WORD.finditer(text)
+        if not _DEADLINE.match(text, match.end())
+        and not _LABEL.search(text[: match.start()])
+        and not _is_planned(case, match)
+    ]
     small = [match for match in _numbers(case) if match.group().isdecimal() and 2 <= int(match.group()) <= 12]
     small = [
         match
@@ -212,7 +244,7 @@ def _number_word(case: Case, random: Random) -> Statement | None:
     if not words and not small:
         return None
     match = random.choice([*words, *small])
-    fresh = [word for word in _WORDS if _is_new(case, _VALUES[word])]
+    fresh = [word for word in _WORDS if _is_new(case, _VALUES[word]) and word != match.group().lower()]
     if not fresh or ("“" in text[: match.start()] and "”" in text[match.end() :]):
         return None
     return _put(case, match, random.choice(fresh))
@@ -230,7 +262,12 @@ def _wrong_unit(case: Case, random: Random) -> Statement | None:
         (r"\b(\d+\.\d) times\b", r"\1 %"),
     ]
     outside = re.sub(r"“[^”]*”", lambda quoted: " " * len(quoted.group()), text)
-    found = [(match, to) for pattern, to in swaps for match in re.finditer(pattern, outside)]
+    found = [
+        (match, to)
+        for pattern, to in swaps
+        for match in re.finditer(pattern, outside)
+        if any(number.start() in range(*match.span()) for number in _numbers(case))
+    ]
     if not found:
         return None
     match, to = random.choice(found)
@@ -400,6 +437,59 @@ def _of_others(case: Case, random: Random) -> Statement | None:
     return None
 
 
+_CLAIMS_AS_ADVICE = (
+    "Remind them that the contract ends in {} months.",
+    "Mention their {} offices.",
+    "Their trial ran for {} days, so follow up.",
+    "Use the {} outages they had.",
+    "Ask about the migration that took {} weeks.",
+    "They have met us {} times, so keep it short.",
+    "Plan around the contract, which expires in {} months.",
+    "If they complain, say that an answer takes us {} minutes.",
+    "We answer within {} hours, so offer that.",
+    "Book a call, because the notice period is {} weeks.",
+    "Offer {} free months.",
+    "Propose a discount of {} %.",
+    "Promise a saving of ${}K.",
+    "Send the proposal; they decided {} weeks ago.",
+    "Set up a review of the {} projects that stalled.",
+    "Invite all {} directors of theirs.",
+)
+"""A fact about somebody in the dress of advice; each is a fault where no number cited is the one put in."""
+
+
+def _as_advice(case: Case, random: Random) -> Statement | None:
+    fresh = [value for value in (3, 5, 7, 9, 11, 16, 22) if _is_new(case, value)]
+    if not fresh:
+        return None
+    claim = random.choice(_CLAIMS_AS_ADVICE).format(random.choice(fresh))
+    return replace(case.statement, text=f"{case.statement.text} {claim}")
+
+
+def _turned_share(case: Case, random: Random) -> Statement | None:
+    """Say of a share what it leaves: a churn risk of 51.8 % where it is 48.2 %."""
+    own = "\n".join(item.text for item in case.evidence if item.kind is not EvidenceKind.PASSAGE)
+    shares = [
+        match
+        for match in _numbers(case)
+        if re.match(r" (?:%|percent)(?! points)", case.statement.text[match.end() :]) and match.group() in own
+    ]
+    if not shares:
+        return None
+    match = random.choice(shares)
+    value = 100 - _value(match.group())
+    decimals = len(match.group().partition(".")[2])
+    return _put(case, match, _write(value, match.group())) if _is_new(case, value, decimals=decimals) else None
+
+
+def _beyond_allotted(case: Case, random: Random) -> Statement | None:
+    given = next((found for item in case.evidence if (found := re.search(r"^The \w+ gets (\d+) ", item.text))), None)
+    if given is None or int(given[1]) > 7:
+        return None
+    text = case.statement.text
+    return replace(case.statement, text=f"Action {random.randint(int(given[1]) + 1, 9)}: {text[:1].lower()}{text[1:]}")
+
+
 _SEEDS: dict[str, Callable[[Case, Random], Statement | None]] = {
     "wrong number": _wrong_number,
     "rounding just outside": _just_outside,
@@ -414,4 +504,7 @@ _SEEDS: dict[str, Callable[[Case, Random], Statement | None]] = {
     "missing evidence": _missing,
     "wrong date": _date,
     "figure of others": _of_others,
+    "claim as advice": _as_advice,
+    "turned share": _turned_share,
+    "action beyond": _beyond_allotted,
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEAST_CAUGHT = 0.99
 MOST_STOPPED = 0.01
-KINDS = 13
+KINDS = 16
 
 
 @pytest.fixture(scope="module")
