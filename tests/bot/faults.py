@@ -87,7 +87,7 @@ def _read_evidence(row: list[object]) -> Evidence:
         kind=EvidenceKind(str(evidence_id)[0]),
         text=str(text),
         citation=str(citation),
-        effect=_read_effect(*effect) if effect else None,  # type: ignore[misc] # as above
+        effect=_read_effect(*effect) if effect else None,  # type: ignore[arg-type] # as above
     )
 
 
