@@ -1,10 +1,10 @@
 """Which numbers of a sentence are advice ("a 30-minute call within two weeks") and no claim about anybody.
 
-A number is advice when it says how long, how soon or how many of our own steps, and stands in a clause that proposes:
-one that begins with a verb of doing ("book", "bring", not "mention" or "remind"), says what the rep or we will do, names
-a step ("Action 2: …") or a goal, is the condition of such a clause, or looks ahead in a question. It is a claim
-all the same where somebody's state is told before it ("whose contract ends in 3 months"), where it belongs to them
-("their 3 offices"), and where the evidence holds such a number of the same thing.
+A number is advice when it says how long, how soon or how many of our own steps, and stands in a clause that
+proposes: one that begins with a verb of doing ("book", "bring", not "mention" or "remind"), says what the rep or we
+will do, names a step ("Action 2: …") or a goal, is the condition of such a clause, or looks ahead in a question. It
+is a claim all the same where somebody's state is told before it ("whose contract ends in 3 months"), where it
+belongs to them ("their 3 offices"), and where the evidence holds such a number of the same thing.
 """
 
 from __future__ import annotations
