@@ -30,7 +30,7 @@ def shown(tmp_path: Path) -> str:
 
 
 def test_the_report_says_verdict_rows_and_columns(shown: str) -> None:
-    assert shown.startswith("Usable with care\n- Only 50 rows are usable")
+    assert shown.startswith("Usable with care\n- Only 50 rows teach the model")
     assert "CSV, utf-8, separated by commas, column names in line 1. 50 of 51 rows used." in shown
     assert "- 1 row without an id (line 2)" in shown
     assert "expansion_revenue" in shown

@@ -195,7 +195,8 @@ def test_the_bot_itself_posts_nothing_of_it_and_does_nothing_else(
 
         assert len(posted) > 2 + len(TEMPLATES[::8])
         assert {message.root_ts for message in posted} == {thread_ts}
-        assert bot.workspace.refusals == []
+        # More than a message a second: what Slack puts off comes later.
+        assert {refusal.error for refusal in bot.workspace.refusals} <= {"ratelimited"}
         assert find_breaches(json.loads(json.dumps([list(message.blocks) for message in posted]))) == []
         for secret in (API_KEY, bot.workspace.bot_token, bot.workspace.signing_secret):
             assert secret not in everything
