@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, available_timezones
 
 from bot.audit import AuditKind, audit_view
 from bot.blocks import Message, sent_directly_message, sentence_message
@@ -28,10 +29,10 @@ _NAME: Final = 80
 def send_digest(services: Services, visit: Visit, room: Room) -> None:
     """Send today's digest to who asked, in the direct messages, with what this person may see."""
     direct = room.direct()
-    now = services.clock()
+    now, zone = services.clock(), services.access.timezone(room.user_id)
     digest = make_digest(
         services.snapshots,
-        day=now.date(),
+        day=now.astimezone(ZoneInfo(zone if zone in available_timezones() else "UTC")).date(),
         may_see=visit.viewer.may_see,
         handled=count_handled(services.state, since=now - services.cooldown),
     )
@@ -47,16 +48,17 @@ def offer_subscription(room: Room) -> None:
     room.whisper(Message(text=notice.text, blocks=(*notice.blocks, subscribe_button())))
 
 
-def subscribe(services: Services, room: Room, wish: Wish, *, subscription_id: str) -> str:
-    """Remember a subscription and confirm it in the direct messages; return why not, empty where it was."""
-    if wish.place not in {DIRECT, HERE}:
-        return "Choose one of the places."
+def find_obstacle(services: Services, room: Room, wish: Wish) -> str:
+    """Return why somebody cannot have this subscription, empty where they can."""
     if services.access.viewer(room.user_id).outsider:
         return "I work for full members of this workspace only."
-    if wish.place == HERE and (obstacle := _find_obstacle(services, room)):
-        return obstacle
     if len(find_own(services, room.user_id)) >= _MOST_OWN:
         return f"You have {_MOST_OWN} subscriptions already; end one of them first."
+    return _find_obstacle_here(services, room) if wish.place == HERE else ""
+
+
+def subscribe(services: Services, room: Room, wish: Wish, *, subscription_id: str) -> None:
+    """Remember a subscription and confirm it in the direct messages."""
     direct = room.direct()
     channel = direct.channel if wish.place == DIRECT else room.channel
     subscription = wish.subscription(
@@ -65,7 +67,6 @@ def subscribe(services: Services, room: Room, wish: Wish, *, subscription_id: st
     services.state.subscribe(subscription)
     where = "here" if wish.place == DIRECT else "in the channel where you asked"
     direct.tell(f"The digest comes {where}. {describe(subscription)}. /precall unsubscribe ends it.")
-    return ""
 
 
 def list_subscriptions(services: Services, room: Room) -> None:
@@ -113,7 +114,7 @@ def territories(services: Services, viewer: Viewer) -> tuple[str, ...]:
     return tuple(sorted({book.region for book in books if book.region and viewer.may_see(book)}))
 
 
-def _find_obstacle(services: Services, room: Room) -> str:
+def _find_obstacle_here(services: Services, room: Room) -> str:
     visit = services.access.visit(room.user_id, room.channel)
     if visit.refusal:
         return visit.refusal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.controls import Subject
 from bot.home import show_home
 from bot.room import find_room
-from bot.subscribing import end_subscription, subscribe, territories
+from bot.subscribing import end_subscription, find_obstacle, subscribe, territories
 from bot.subscriptions import Wish, find_timezones, subscribe_modal
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def handle_subscribe_button(
 def handle_subscribe_modal(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
     """Remember the subscription and confirm it in the direct messages, or say below the choice why not."""
     room, wish = find_room(body, client, respond=None), Wish.of_view(body["view"])
-    obstacle = subscribe(services, room, wish, subscription_id=f"view:{body['view']['id']}")
-    if obstacle:
+    if obstacle := find_obstacle(services, room, wish):
         ack(response_action="errors", errors={"place": obstacle})
         return
     ack()
+    subscribe(services, room, wish, subscription_id=f"view:{body['view']['id']}")
     show_home(services, client, room.user_id)
 
 

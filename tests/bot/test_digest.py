@@ -14,6 +14,7 @@ import pytest
 from bot.config import DigestConfig
 from bot.digest import WORKING_DAYS, Outcome, channel_subscriptions, due, post_digest, post_due_digests
 from bot.workspace import Failure
+from pipeline.allocation.rules import Rules
 from storage.snapshots import SnapshotContents, SnapshotStore
 from storage.state import ActionOutcome, OutcomeStatus, Subscription
 
@@ -310,7 +311,7 @@ def test_a_digest_lists_no_more_than_was_wished_and_of_no_other_territory(bot: A
 
 
 def test_a_digest_says_what_changed_since_the_last_one_of_its_subscription_not_since_the_last_build(
-    bot: Any, clock: Clock, republish: Callable[[dict[str, float]], str]
+    bot: Any, clock: Clock, republish: Callable[..., str]
 ) -> None:
     post_due_digests(bot.services, bot.client, settings(bot.channel))
     republish({"ACME-004": 2.0})
@@ -325,14 +326,35 @@ def test_a_digest_says_what_changed_since_the_last_one_of_its_subscription_not_s
     assert "Ridgeline Freight 5 · ACME-005: -$" in read
 
 
+def test_where_the_rules_say_what_a_rep_can_do_the_digest_says_who_has_room(
+    bot: Any, republish: Callable[..., str]
+) -> None:
+    rules = Rules.model_validate(
+        {
+            "actions": {"capacity": 30, "cap_per_account": 5, "cost": 1.0, "response": {"first": 0.1, "decay": 0.5}},
+            "allocation": {"capacity_per_rep": 12, "rep_capacity": {"Ivo Maric": 1}},
+            "score": {"target_per_point": 1000.0},
+        }
+    )
+    republish({}, rules=rules.model_dump_json(by_alias=True))
+
+    post_due_digests(bot.services, bot.client, settings(bot.channel))
+
+    loads = bot.read(digests(bot)[-1]).split("Who has capacity left")[1]
+    with bot.services.snapshots.lease() as snapshot:
+        given = sum(book.actions for book in snapshot.books() if book.owner == "Dana Reyes")
+    assert f"• Dana Reyes: room for {12 - given} actions, {given} of 12 given" in loads
+    assert "Ivo Maric" not in loads
+
+
 @pytest.fixture
-def republish(home: Path) -> Callable[[dict[str, float]], str]:
+def republish(home: Path) -> Callable[..., str]:
     """Publish the accounts of the first snapshot again, the predictions of some times a factor."""
 
-    def republish(factors: dict[str, float]) -> str:
+    def republish(factors: dict[str, float], **changes: Any) -> str:
         with closing(SnapshotStore(home / "snapshots")) as store:
             with store.lease(store.retained()[-1]) as first:
-                contents = contents_of(first, factors)
+                contents = replace(contents_of(first, factors), **changes)
             return store.publish(contents, now=MORNING).snapshot_id
 
     return republish
