@@ -68,7 +68,10 @@ def init(
 def score(
     file: Annotated[str, typer.Argument(help="A file of accounts; its outcomes, if it has any, are not read.")],
     *,
-    out: Annotated[Path | None, typer.Option(help="A new CSV file to write to; printed if left out.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A new file to write to, Parquet if it is called so, else CSV; printed if left out."),
+    ] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook.")] = None,
     encoding: Annotated[str | None, typer.Option(help="The encoding of a CSV file; found out if left out.")] = None,
     home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where snapshots are kept.")] = Path("var"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from storage.delimited import read_delimited
 from storage.errors import (
@@ -28,6 +31,8 @@ from storage.snapshot import read_only_connection
 from storage.workbooks import read_workbook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from duckdb import DuckDBPyConnection
 
 # Files that people give by mistake, told by how they begin.
@@ -86,6 +91,60 @@ def read_table(source: str, *, sheet: str | None = None, encoding: str | None = 
     return read_delimited(path, source=source, sha256=sha256, gzipped=head.startswith(b"\x1f\x8b"), encoding=encoding)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A source that is read a few columns at a time, or all its rows in pieces.
+
+    ``texts`` are the names of the columns of text. A Parquet file is read again for whatever is asked, so that no more
+    than that is in memory; of any other source the ``table`` is.
+    """
+
+    source: str
+    names: tuple[str, ...]
+    texts: frozenset[str]
+    sha256: str
+    table: RawTable | None
+
+    def read(self, names: Sequence[str]) -> RawTable:
+        """Return all rows of these columns."""
+        if self.table is not None:
+            return replace(self.table, cells=self.table.cells.select(list(names)))
+        path = Path(self.source)
+        with _open_parquet(path) as database:
+            reading = Reading(format="Parquet")
+            return _collect(
+                database, "incoming", path, source=self.source, sha256=self.sha256, reading=reading, names=names
+            )
+
+    def pieces(self, names: Sequence[str], *, rows: int) -> Iterator[pa.Table]:
+        """Yield these columns in the order of the rows, so many rows at a time."""
+        if self.table is not None:
+            cells = self.table.cells.select(list(names))
+            yield from (cells.slice(start, rows) for start in range(0, cells.num_rows, rows))
+            return
+        with _open_parquet(Path(self.source)) as database:
+            described = _describe(database, "incoming", names)
+            for batch in database.sql(_select("incoming", described)).to_arrow_reader(rows):
+                yield pa.Table.from_batches([batch])
+
+
+def stream_table(source: str, *, sheet: str | None = None, encoding: str | None = None) -> Stream:
+    """Open what ``read_table`` reads, to be read in parts; raises a TableError."""
+    path = Path(source)
+    if "://" in source or not _look_into(path).startswith(b"PAR1"):
+        table = read_table(source, sheet=sheet, encoding=encoding)
+        texts = {field.name for field in table.cells.schema if pa.types.is_string(field.type)}
+        return Stream(source=source, names=table.names, texts=frozenset(texts), sha256=table.sha256, table=table)
+    with _open_parquet(path) as database:
+        described = _describe(database, "incoming")
+        _check_width(path, described)
+        if not database.execute("SELECT 1 FROM incoming LIMIT 1").fetchone():
+            raise NoRowsError(path, line=0)
+        texts = {name for name, kind in described if _plain_type(kind) == "VARCHAR"}
+        names = tuple(name for name, _ in described)
+        return Stream(source=source, names=names, texts=frozenset(texts), sha256=_digest(path), table=None)
+
+
 def _look_into(path: Path) -> bytes:
     """Return the first bytes of a file that must have some."""
     try:
@@ -121,13 +180,20 @@ def _holds_workbook(path: Path) -> bool:
 
 
 def _read_parquet(path: Path, *, source: str, sha256: str) -> RawTable:
+    with _open_parquet(path) as database:
+        return _collect(database, "incoming", path, source=source, sha256=sha256, reading=Reading(format="Parquet"))
+
+
+@contextmanager
+def _open_parquet(path: Path) -> Iterator[DuckDBPyConnection]:
+    """Lend a connection in which the file is the view ``incoming``."""
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as database:
         # A * in a path is part of its name, not a pattern.
         literal = "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
         database.execute("SET TimeZone = 'UTC'")
         try:
             database.execute("CREATE TEMP VIEW incoming AS FROM read_parquet(" + _quote(literal, "'") + ")")
-            return _collect(database, "incoming", path, source=source, sha256=sha256, reading=Reading(format="Parquet"))
+            yield database
         except duckdb.Error as error:
             raise DamagedTableError(path, f"no Parquet could be read from it ({_first_line(error)})") from error
 
@@ -156,26 +222,52 @@ def _read_database(path: Path, *, source: str, wanted: str | None) -> RawTable:
 
 
 def _collect(
-    database: DuckDBPyConnection, relation: str, path: Path, *, source: str, sha256: str, reading: Reading
+    database: DuckDBPyConnection,
+    relation: str,
+    path: Path,
+    *,
+    source: str,
+    sha256: str,
+    reading: Reading,
+    names: Sequence[str] | None = None,
 ) -> RawTable:
-    """Return every row of a relation, whose name is quoted already, in its own order."""
-    described = database.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    if len(described) > MOST_COLUMNS:
-        raise TooManyColumnsError(path, columns=len(described), most=MOST_COLUMNS)
-    cells = database.sql(f"SELECT {', '.join(_cast(name, kind) for name, kind, *_ in described)} FROM {relation}")
-    table = cells.to_arrow_table()
+    """Return every row of a relation, whose name is quoted already, in its own order; of these columns, or of all."""
+    described = _describe(database, relation, names)
+    _check_width(path, described)
+    table = database.sql(_select(relation, described)).to_arrow_table()
     if not table.num_rows:
         raise NoRowsError(path, line=0)
     lines = np.arange(1, table.num_rows + 1, dtype=np.int64)
     return RawTable(source=source, cells=table, lines=lines, rejected=(), reading=reading, sha256=sha256)
 
 
+def _describe(database: DuckDBPyConnection, relation: str, names: Sequence[str] | None = None) -> list[tuple[str, str]]:
+    """Return the names and types of these columns, or of all."""
+    selected = "*" if names is None else ", ".join(_quote(name, '"') for name in names)
+    described = database.execute(f"DESCRIBE SELECT {selected} FROM {relation}").fetchall()
+    return [(name, kind) for name, kind, *_ in described]
+
+
+def _check_width(path: Path, described: Sequence[tuple[str, str]]) -> None:
+    if len(described) > MOST_COLUMNS:
+        raise TooManyColumnsError(path, columns=len(described), most=MOST_COLUMNS)
+
+
+def _select(relation: str, described: Sequence[tuple[str, str]]) -> str:
+    return f"SELECT {', '.join(_cast(name, kind) for name, kind in described)} FROM {relation}"
+
+
 def _cast(name: str, kind: str) -> str:
     quoted = _quote(name, '"')
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"CAST({quoted} AT TIME ZONE 'UTC' AS TIMESTAMP) AS {quoted}"
-    plain = "VARCHAR" if kind.endswith("]") else _CASTS.get(kind.partition("(")[0], "VARCHAR")
-    return f"CAST({quoted} AS {plain}) AS {quoted}"
+    return f"CAST({quoted} AS {_plain_type(kind)}) AS {quoted}"
+
+
+def _plain_type(kind: str) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return "TIMESTAMP"
+    return "VARCHAR" if kind.endswith("]") else _CASTS.get(kind.partition("(")[0], "VARCHAR")
 
 
 def _quote(name: str, mark: str) -> str:

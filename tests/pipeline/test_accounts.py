@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 from typer.testing import CliRunner
@@ -13,7 +16,8 @@ from typer.testing import CliRunner
 from bot.__main__ import app
 from pipeline.accounts import demo_accounts, read_accounts
 from pipeline.card import describe_model
-from pipeline.errors import NothingToModelError
+from pipeline.errors import ExistingFileError, NothingToModelError
+from pipeline.new_accounts import score_file
 from pipeline.readiness import Verdict
 from storage.snapshots import SnapshotStore
 
@@ -117,6 +121,37 @@ def test_new_accounts_are_scored_though_a_column_is_missing_and_a_tier_unseen(ho
     assert lines[0] == "account_id,predicted revenue"
     assert lines[1].startswith("00000,")
     assert len(lines) == 13
+
+
+def test_a_parquet_file_is_scored_in_pieces_as_its_csv_is_in_one(home: Path, tmp_path: Path) -> None:
+    rows = make_rows(40, seed=2)
+    rows[3]["tier"], rows[5]["visits"], rows[31]["tier"] = "bronze", None, None
+    columns = {name: [row[name] for row in rows] for name in ("account_id", "tier", "visits", "calls")}
+    pq.write_table(pa.table(columns), tmp_path / "new.parquet")
+    csv_file = write(tmp_path / "new.csv", [{name: row[name] for name in columns} for row in rows])
+    with closing(SnapshotStore(home / "snapshots")) as store, store.lease() as snapshot:
+        whole = score_file(str(csv_file), snapshot)
+        [expected] = whole.pieces
+        cut = score_file(str(tmp_path / "new.parquet"), snapshot, piece_rows=7)
+        pieces = list(cut.pieces)
+
+    assert len(pieces) > 1
+    assert [account_id for piece in pieces for account_id in piece.account_ids.to_pylist()] == columns["account_id"]
+    np.testing.assert_array_equal(np.concatenate([piece.predicted for piece in pieces]), expected.predicted)
+    assert sorted(cut.notes) == sorted(whole.notes)
+
+
+def test_scores_go_into_a_parquet_file_that_is_called_so_and_never_over_another(home: Path, tmp_path: Path) -> None:
+    source, out = write(tmp_path / "new.csv", make_rows(12, seed=2)), tmp_path / "scores.parquet"
+
+    result = precall(home, "score", str(source), "--out", str(out))
+    again = precall(home, "score", str(source), "--out", str(out))
+
+    assert result.exit_code == 0, result.output
+    assert isinstance(again.exception, ExistingFileError)
+    printed = precall(home, "score", str(source)).stdout.splitlines()[1:]
+    written = pq.read_table(out).to_pylist()
+    assert [f"{row['account_id']},{row['predicted revenue']:.6g}" for row in written] == printed
 
 
 def test_a_column_in_another_unit_is_refused_by_name(home: Path, tmp_path: Path) -> None:
