@@ -167,9 +167,10 @@ class AnthropicServer:
     ``polls`` looks at it. Half-way through a text that pauses the server waits for ``go_on``.
     """
 
-    def __init__(self, *, slow_seconds: float = 0.3) -> None:
+    def __init__(self, *, slow_seconds: float = 0.3, pause_seconds: float = 0.0) -> None:
         self.requests: list[dict[str, Any]] = []
         self.slow_seconds = slow_seconds
+        self.pause_seconds = pause_seconds  # before each answer begins
         self.go_on = threading.Event()
         self.polls = 0
         self.batches: dict[str, Batch] = {}
@@ -262,6 +263,7 @@ class AnthropicServer:
                 self.send_header("request-id", "req_loopback")
                 self.send_header("transfer-encoding", "chunked")
                 self.end_headers()
+                time.sleep(server.pause_seconds)
                 for name, data in events(body, scenario):
                     if name == "pause":
                         server.go_on.wait(30)
