@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from bot.config import BotConfig
 
 _TIMEOUT_SECONDS = 30
+# Slack takes one message a second in a channel: of several briefs that are written into one, each is refused often.
+_MOST_REFUSALS = 30
 
 
 def make_client(config: BotConfig) -> WebClient:
@@ -21,5 +23,5 @@ def make_client(config: BotConfig) -> WebClient:
         timeout=_TIMEOUT_SECONDS,
         # A call refused with 429 was not performed and may be repeated; after a lost answer nobody knows, and a
         # repeated chat.postMessage would stand there twice.
-        retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=3)],
+        retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=_MOST_REFUSALS)],
     )

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from bot.boundary import report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from bot.room import Room
@@ -29,6 +30,8 @@ WORKERS: Final = 32
 MOST_WAITING: Final = 4 * WORKERS
 BUSY: Final = f"I am busy: {MOST_WAITING} requests wait already. Try again in a minute."
 STOPPED: Final = "I was stopped before this was finished, so something may be missing. Ask again in a minute."
+# Slack waits so long for an acknowledgement: longer than that, work is not put off for those who wait for one.
+_ACKNOWLEDGED_WITHIN_SECONDS: Final = 3.0
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -46,6 +49,8 @@ class Desk:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="desk")
         self._pace = Pace(requests_per_minute, clock=clock)
         self._lock = threading.Lock()
+        self._quiet = threading.Condition()
+        self._hearing = 0
         self._jobs: dict[Future[None], _Job] = {}
         self._working = 0
         self._closed = False
@@ -84,6 +89,18 @@ class Desk:
         else:
             future.add_done_callback(self._forget)
 
+    @contextmanager
+    def hearing(self) -> Iterator[None]:
+        """Begin no work in this block, for a moment: who listens to Slack would share a core with all who work."""
+        with self._quiet:
+            self._hearing += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._hearing -= 1
+                self._quiet.notify_all()
+
     def wait(self, timeout_seconds: float) -> bool:
         """Wait until everything that was taken is done; return whether it is."""
         with self._lock:
@@ -107,6 +124,8 @@ class Desk:
     def _work(self, job: _Job, work: Callable[[], object]) -> None:
         with self._lock:
             self._working += 1
+        with self._quiet:
+            self._quiet.wait_for(lambda: not self._hearing, _ACKNOWLEDGED_WITHIN_SECONDS)
         began, outcome = time.monotonic(), "done"
         try:
             work()

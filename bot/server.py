@@ -122,7 +122,10 @@ def slack_requests(app: App, services: Services) -> Application:
     health, slack = Health(services), SlackRequestHandler(app, EVENTS_PATH)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        return (health if environ.get("PATH_INFO") == HEALTH_PATH else slack)(environ, start_response)
+        if environ.get("PATH_INFO") == HEALTH_PATH:
+            return health(environ, start_response)
+        with services.desk.hearing():
+            return slack(environ, start_response)
 
     return answer
 

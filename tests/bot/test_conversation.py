@@ -190,7 +190,7 @@ def test_a_lost_answer_of_slack_doubles_no_message(bot: Any) -> None:
 
 
 def test_a_call_that_slack_limits_is_made_again(bot: Any) -> None:
-    bot.workspace.fail_next("chat.postMessage", with_=Failure.RATE_LIMITED)
+    bot.workspace.fail_next("chat.postMessage", times=4, with_=Failure.RATE_LIMITED)
 
     bot.ask("/precall ACME-042")
 

@@ -100,6 +100,25 @@ def test_beyond_a_full_queue_people_are_told_to_come_back_and_what_waits_is_done
     assert sorted(done) == list(range(MOST_WAITING))
 
 
+def test_no_work_begins_while_somebody_waits_for_an_acknowledgement(bot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.desk._ACKNOWLEDGED_WITHIN_SECONDS", 600)
+    begun = threading.Event()
+
+    with bot.services.desk.hearing():
+        bot.services.desk.take(room_of(bot), begun.set)
+        assert not begun.wait(0.2)
+    assert begun.wait(60)
+
+
+def test_work_is_not_put_off_for_longer_than_slack_waits(bot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.desk._ACKNOWLEDGED_WITHIN_SECONDS", 0.01)
+    begun = threading.Event()
+
+    with bot.services.desk.hearing():
+        bot.services.desk.take(room_of(bot), begun.set)
+        assert begun.wait(60)
+
+
 def test_at_the_end_what_waits_is_handed_back_and_what_was_begun_is_finished(bot: Any) -> None:
     done = []
     with ExitStack() as stack:
