@@ -160,7 +160,7 @@ def ask_at_once(workspace: Workspace, bot: subprocess.Popen[bytes], *, commands:
     def ask(number: int) -> tuple[float, Delivery]:
         asked = time.monotonic()
         delivery = workspace.command(
-            f"/precall ACME-{number + 1:03}", user=people[number], channel=channels[number % len(channels)]
+            f"/precall ACME-{number:03}", user=people[number], channel=channels[number % len(channels)]
         )
         return time.monotonic() - asked, delivery
 

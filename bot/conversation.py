@@ -174,10 +174,11 @@ def _share_charts(room: Room, thread: Thread, charts: tuple[Chart, ...]) -> None
         for chart in charts
     ]
     answer = room.client.files_upload_v2(channel=thread.channel, thread_ts=thread.thread_ts, file_uploads=uploads)
-    file_ids = [file["id"] for file in answer["files"]]
+    waiting = [file["id"] for file in answer["files"]]
     for pause in _SHARE_PAUSES:
         # Slack shares after it has answered; what is posted before that would stand above the pictures.
-        if all(room.client.files_info(file=file_id)["file"].get("shares") for file_id in file_ids):
+        waiting = [each for each in waiting if not room.client.files_info(file=each)["file"].get("shares")]
+        if not waiting:
             return
         time.sleep(pause)
 
