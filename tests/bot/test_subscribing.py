@@ -154,3 +154,16 @@ def test_a_channel_is_named_to_who_is_in_it_and_to_nobody_who_has_left(bot: Any)
     bot.wait()
 
     assert "In a channel that one of us has left: " in bot.read(bot.posted(elsewhere)[-1])
+
+
+def test_a_digest_in_the_direct_messages_has_what_the_subscriber_may_see(bot: Any, home: Path) -> None:
+    (home / "access.toml").write_text(f'[[people]]\nwho = "{bot.person}"\nrole = "rep"\nowner = "Dana Reyes"\n')
+    bot.ask("/precall subscribe")
+    submit(bot, place="direct")
+
+    post_due_digests(bot.services, bot.client, NO_CHANNELS)
+
+    read = bot.read(direct(bot)[-1])
+    assert "Dana Reyes" in read
+    assert "Ivo Maric" not in read
+    assert "Lena Okafor" not in read
