@@ -70,6 +70,7 @@ def _parts(items: Sequence[Item]) -> list[list[Item]]:
 
 
 def _read_change(part: Sequence[Item], vocabulary: Vocabulary, other: Sequence[Name]) -> FeatureChange | None:
+    part = _without_start(part)
     names = tuple(dict.fromkeys(item.name for item in part if item.name)) or tuple(other)
     if len(names) != 1:
         return None
@@ -83,6 +84,15 @@ def _read_change(part: Sequence[Item], vocabulary: Vocabulary, other: Sequence[N
         return None
     found = _read_amount(part, amounts[0], names[0]) if amounts else _read_without_number(part)
     return None if found is None else FeatureChange(feature=feature.name, how=found[0], amount=found[1])
+
+
+def _without_start(part: Sequence[Item]) -> Sequence[Item]:
+    """Return "from 35 % to 20 %" as "to 20 %": where it starts is what it is, and the answer says so."""
+    for place in range(len(part) - 3):
+        concepts = [item.concept for item in part[place : place + 4]]
+        if concepts == [C.SINCE, C.NUMBER, C.TO, C.NUMBER]:
+            return [*part[:place], *part[place + 2 :]]
+    return part
 
 
 def _read_category(part: Sequence[Item], feature: Feature, vocabulary: Vocabulary) -> FeatureChange | None:

@@ -86,7 +86,10 @@ C = Concept
 
 # Phrases as people write them; the longest that fits is taken. They are stemmed when they are looked up.
 _PHRASES: Final = {
-    C.WHY: "why|how come|reason|reasons|because of what|explain|reasoning|justify|justification|rationale|what for",
+    C.WHY: (
+        "why|how come|reason|reasons|because of what|explain|reasoning|justify|justification|rationale|what for|"
+        "what made you|what makes you"
+    ),
     C.WHAT: "what|which|whats|wat|any|anything|something",
     C.WHO: "who|whos|whom",
     C.WHEN: "when",
@@ -104,7 +107,8 @@ _PHRASES: Final = {
     C.LESS: "less|fewer",
     C.UP: (
         "increase|increases|increased|increasing|rise|rises|rose|risen|go up|goes up|went up|going up|grow|grows|grew|"
-        "gain|gains|gained|climb|climbs|climbed|add|adds|added|jump|jumps|jumped|improve|improves|improved|raise|raises|"
+        "gain|gains|gained|climb|climbs|climbed|add|adds|added|jump|jumps|jumped|improve|improves|improved|raise|"
+        "raises|"
         "raised|goes higher|up|higher|bigger|larger"
     ),
     C.DOWN: (
@@ -121,7 +125,8 @@ _PHRASES: Final = {
     C.SINCE: "since|compared to|compared with|from|versus|vs|than|against",
     C.TIME: (
         "last week|last time|last month|last snapshot|last build|last run|yesterday|previous snapshot|"
-        "previous|the previous one|last|week|month|lately|before|the other day|the last one|past week"
+        "previous|the previous one|last|week|month|lately|before|the other day|the last one|past week|last looked|"
+        "last checked|past month|few days|couple of days"
     ),
     C.NEW: "new",
     C.TOP: (
@@ -130,14 +135,18 @@ _PHRASES: Final = {
     ),
     C.DRIVER: (
         "driver|drivers|factor|factors|signal|signals|shap|shap values|shap value|feature|features|drive|drives|"
-        "driving|driven|influence|influences|influencing|contribute|contributes|contributing|contribution|contributions|"
+        "driving|driven|push|pushes|pushing|bring|brings|bringing|pull|pulls|pulling|influence|influences|"
+        "influencing|contribute|contributes|contributing|contribution|contributions|"
         "move|moves|moving|contributor|contributors|matter|matters|behind|variable|variables|inputs|levers|lever"
     ),
     C.HELP: (
-        "help|helps|helping|boost|boosts|boosting|boosters|positive|positives|pro|pros|upside|upsides|strengths|strength|"
+        "help|helps|helping|boost|boosts|boosting|boosters|positive|positives|pro|pros|upside|upsides|strengths|"
+        "strength|"
         "speaks for|speak for|lift|lifts|lifting|push up|pushes up|pushing up|pushing it up|pushes it up|pull up|"
         "pulls up|in their favour|in their favor|works for|tailwind|tailwinds|plus side|plus points|raising|"
-        "drives it up|pushing them up"
+        "drives it up|pushing them up|works in their favour|works in their favor|work in their favour|in favour|"
+        "in favor|"
+        "going for them|on their side"
     ),
     C.HURT: (
         "hurt|hurts|hurting|negative|negatives|con|cons|downside|downsides|weakness|weaknesses|speaks against|"
@@ -146,13 +155,16 @@ _PHRASES: Final = {
         "holds back|holding back|hold back|holds it back|"
         "holding it back|holding them back|holds them back|against them|against it|brake|brakes|headwind|headwinds|"
         "costs them|costing them|costs most|minus side|minuses|detractor|detractors|lowering|detract|detracts|"
+        "working against|works against|work against|"
         "keeping it low|keeps it low|bringing it down|brings it down|weighs on|weighing on"
     ),
     C.EFFECT: "affect|affects|impact|impacts|effect|effects|influence of|impact of|effect of|weigh|weighs",
     C.ACTION: "action|actions",
     C.GIVE: (
         "allocate|allocated|allocation|allocations|given|give|assigned|allotted|receive|receives|"
-        "received|deserve|deserves|decided|distributed|calculated|computed"
+        "received|deserve|deserves|decided|distributed|calculated|computed|come up with|came up with|arrive at|"
+        "work out|"
+        "decide on|settle on|end up with|chosen|choose"
     ),
     C.RANK: "rank|ranks|ranked|ranking|priority|prioritised|prioritized",
     C.SCORE: "score|scored|scores",
@@ -169,8 +181,9 @@ _PHRASES: Final = {
     C.BASELINE: "baseline|base line|base value|starting point",
     C.INTERVAL: "interval|range|error margin|margin of error|confidence interval|prediction interval|error bars|bounds",
     C.SURE: (
-        "sure|certain|certainty|confident|confidence|reliable|reliability|trust|trustworthy|accurate|accuracy|uncertain|"
-        "uncertainty|rely on|precise|solid|firm|believe"
+        "sure|certain|certainty|confident|confidence|reliable|reliability|trust|trustworthy|accurate|accuracy|"
+        "uncertain|"
+        "uncertainty|rely on|precise|solid|firm|believe|wide|narrow|far off"
     ),
     C.OWNER: (
         "owner|owns|own|owned|owned by|responsible|responsible for|in charge|in charge of|looks after|look after|"
@@ -179,9 +192,12 @@ _PHRASES: Final = {
     C.REGION: "region|territory|they based|they located|it based|it located|based in|located in",
     C.INDUSTRY: (
         "industry|sector|vertical|what do they do|line of business|business are they in|what does the company do|"
-        "what kind of business|kind of business"
+        "what kind of business|kind of business|work in|operate in|active in"
     ),
-    C.PROMOTION: "promotion|promotions|promo|promos|incentive|incentives|sensitivity|sensitivities",
+    C.PROMOTION: (
+        "promotion|promotions|promo|promos|which offer|which offers|what offer|best offer|incentive|incentives|"
+        "sensitivity|sensitivities"
+    ),
     C.RESPOND: (
         "respond|responds|respond to|responds to|react|reacts|sensitive|work|works|receptive|responsive|like|likes|fits"
     ),
@@ -199,7 +215,10 @@ _PHRASES: Final = {
         "ask|asks|asked|ask for|asks for|asked for|"
         "book|books|booked|hire|hires|hired|send|sends|sent|sign|signs|signed|file|files|filed|make|made|schedule"
     ),
-    C.TAKE: "take|takes|need to get|need for|needed for|required for",
+    C.TAKE: (
+        "take|takes|need to get|need for|needed for|required for|need to happen|has to happen|have to happen|"
+        "must happen|need to change"
+    ),
 }
 _FILLING: Final = frozenset(
     """
@@ -207,7 +226,8 @@ _FILLING: Final = frozenset(
     us our ours you your yours i me my please pls plz can will shall so now currently today right here there with as
     again really actually hey hi hello hm hmm ok okay quick quickly question tell show give list let lets know see get
     gets got getting out s re ll d ve m us ones whole overall precall thing thing stuff total by way remind find
-    look check across into about per going been being also just guys folks bit kind of being got at
+    look check across
+    things doing put using name someone into about per going been being also just guys folks bit kind of being got at
     """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
 )
 # Ordinary words that are one letter away from one of the phrases and mean something else.

@@ -32,12 +32,17 @@ _IN_WORDS: Final = {word: float(number) for number, word in enumerate(_TO_TWELVE
     "dozen": 12.0,
 }
 _SHORT: Final = (
+    (re.compile(r"^\W*(?:please\s|pls\s|can you\s|could you\s)*(?:give|show|tell)\s(?:me|us)\s"), ""),
     (re.compile(r"[\u2018\u2019`\u00b4]"), "'"),
     (re.compile(r"\bcan't\b"), "can not"),
     (re.compile(r"\bwon't\b"), "will not"),
     (re.compile(r"n't\b"), " not"),
     (re.compile(r"'(s|re|ll|d|ve|m)\b"), ""),
     (re.compile(r"\b(dont|doesnt|didnt|arent|isnt|wouldnt|havent|hasnt)\b"), "not"),
+    *(
+        (re.compile(rf"\b{word}(?=\s(?:percentage\s)?(?:points?|percent)\b)"), str(number))
+        for number, word in enumerate(_TO_TWELVE.split())
+    ),
     (re.compile(r"\b(a couple of|a couple)\b"), "couple"),
     (re.compile(r"\by\b"), "why"),
     (re.compile(r"\bu\b"), "you"),
@@ -134,6 +139,8 @@ def _read_at(
 def _read_words(words: Sequence[str], vocabulary: Vocabulary) -> tuple[Item | None, int]:
     concept, phrase = _phrase(words, vocabulary)
     name, length, whole = find_name(vocabulary, words)
+    if length == 1 and not whole and stem(words[0]) in vocabulary.own:
+        return None, 1  # "this customer" is the account, though a label has the word
     if length and (length > phrase or (whole and length >= phrase)):
         text = " ".join(words[:length])
         return Item(concept=Concept.FEATURE if name else Concept.UNKNOWN, text=text, name=name, whole=whole), length
@@ -173,10 +180,12 @@ def _amount(token: re.Match[str]) -> Amount:
 def _without_leftovers(items: Sequence[Item]) -> tuple[Item, ...]:
     """Return the items without words that only repeat a part of a feature's name, or its unit."""
     said = {part for item in items if item.name for part in item.name.stems}
+    fresh = {"current", "latest"} if said else set()
     units = {stem(word) for item in items if item.name for word in item.name.feature.unit.casefold().split()}
     return tuple(
         item
         for item in items
         if not (item.concept is Concept.UNKNOWN and stem(item.text) in said)
+        and not (item.concept is Concept.FRESH and item.text in fresh)
         and not (item.concept in {Concept.UNKNOWN, Concept.TIME} and stem(item.text) in units)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.questions.amounts import read_changes
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 C = Concept
 _SOFT: Final = frozenset({C.TO, C.AND})
 _MOST_ACTIONS: Final = 99
+_BOTH: Final = 2
 _NEAR: Final = 0.02  # of the prediction, for an amount that stands for it
 _DEPTH: Final = 3  # how many questions back a follow-up may reach
 _THEM: Final = frozenset({"they", "them", "he", "she", "him", "her"})
@@ -51,7 +53,19 @@ _PRESENT: Final = frozenset(
         "reducing",
     }
 )
+_PUSHING: Final = ("push", "pull", "bring")
+_PAST: Final = frozenset(
+    """
+    increased rose risen grew gained climbed jumped raised decreased dropped fell fallen declined lowered reduced
+    shrank sank
+    """.split()  # noqa: SIM905 # as in concepts
+)
 _FRESH_ALONE: Final = frozenset({"fresh", "recent", "up to date", "current", "outdated", "stale"})
+_PROPOSED: Final = frozenset({"about", "with", "given"})
+_ASKED_OF_IT: Final = frozenset(
+    {C.WHAT, C.HOW, C.HAPPEN, C.PREDICTION, C.WOULD, C.HOW_MANY, C.ACTION, C.TO, C.AND} | {C.EFFECT, C.CHANGE}
+)
+_WOULD_IT: Final = frozenset({C.WOULD, C.HELP, C.CHANGE, C.EFFECT, C.PREDICTION, C.HOW, C.WHAT, C.ACTION, C.HOW_MANY})
 _SUPPOSING: Final = frozenset(
     {C.WHAT, C.HAPPEN, C.HOW, C.HOW_MANY, C.ACTION, C.PREDICTION, C.WOULD, C.CHANGE, C.RANK, C.MUCH, C.IF, C.EFFECT}
     | {C.HELP, C.UP, C.DOWN, C.MORE, C.LESS, C.HIGH, C.LOW, C.AND, C.GIVE, C.FIGURE, C.TO}
@@ -118,9 +132,17 @@ def _supposed(reading: Reading, vocabulary: Vocabulary) -> WhatIf | None:
         # "If churn drops to 20 %, what happens?" has its question after the comma.
         while supposed and (end := _last_clause(supposed)) is not None:
             main, supposed = [*main, *supposed[end:]], supposed[:end]
-    elif C.WOULD in reading.concepts and reading.concepts & {C.HELP, C.CHANGE} and C.WHY not in reading.concepts:
-        main = [item for item in items if item.concept in {C.WOULD, C.HELP, C.CHANGE, C.PREDICTION}]
+    elif C.WHY in reading.concepts:
+        return None
+    elif C.WOULD in reading.concepts and reading.concepts & {C.HELP, C.CHANGE, C.EFFECT}:
+        main = [item for item in items if item.concept in _WOULD_IT]
         supposed = [item for item in items if item not in main]
+    elif {C.FEATURE, C.NUMBER} <= reading.concepts and (
+        _PROPOSED & set(reading.words) or reading.concepts & {C.EFFECT, C.CHANGE}
+    ):
+        # Without an "if", too: what about 2 more demos, what happens with churn at 10 %.
+        start = next((place for place, item in enumerate(items) if item.concept not in _ASKED_OF_IT), 0)
+        main, supposed = items[:start], items[start:]
     else:
         return None
     if not {item.concept for item in main} <= _SUPPOSING:
@@ -171,7 +193,7 @@ def _count(amount: Amount) -> int:
 
 
 def _allocated(reading: Reading, vocabulary: Vocabulary) -> ToolCall | None:
-    number = _plain_number(reading, most=_MOST_ACTIONS)
+    number = _number_asked(reading, vocabulary)
     if reading.amounts and number is None:
         return None
     # Where actions and a feature share their word, "how many visits" may ask for either.
@@ -179,6 +201,22 @@ def _allocated(reading: Reading, vocabulary: Vocabulary) -> ToolCall | None:
     if shared and C.HOW_MANY in reading.concepts and C.GIVE not in reading.concepts and "get" not in reading.words:
         return None
     return WhyAllocated(actions=number)
+
+
+def _number_asked(reading: Reading, vocabulary: Vocabulary) -> int | None:
+    """Return the number of actions asked about: 3 in "why 2 and not 3?", one more than now in "why not one more"."""
+    items = [item for item in reading.items if item.concept not in _SOFT]
+    denied = [item for before, item in pairwise(items) if before.concept is C.NEGATION and item.amount is not None]
+    if len(reading.amounts) == _BOTH and len(denied) == 1 and denied[0].amount is not None:
+        return _count(denied[0].amount) if _count(denied[0].amount) <= _MOST_ACTIONS else None
+    number = _plain_number(reading, most=_MOST_ACTIONS)
+    steps = [
+        item for before, item in pairwise(items) if before.concept is C.NUMBER and item.concept in {C.MORE, C.LESS}
+    ]
+    if number is None or not steps or C.NEGATION not in reading.concepts:
+        return number
+    other = vocabulary.given + (number if steps[0].concept is C.MORE else -number)
+    return other if other >= 0 else None
 
 
 def _ranked(_reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
@@ -194,6 +232,9 @@ def _drivers(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
     number = _plain_number(reading, most=MOST_DRIVERS)
     if (reading.amounts and not number) or ("to" in reading.words and _THEM & set(reading.words)):
         return None
+    pushed = any(item.text.startswith(_PUSHING) for item in reading.items if item.concept is C.DRIVER)
+    if pushed and not reading.concepts & {C.UP, C.DOWN}:
+        return None  # "what brings them here" speaks of no forecast
     up, down = reading.concepts & {C.HELP, C.UP}, reading.concepts & {C.HURT, C.DOWN}
     direction = Direction.ALL if bool(up) == bool(down) else Direction.RAISING if up else Direction.LOWERING
     return Drivers(direction=direction, limit=number)
@@ -206,11 +247,33 @@ def _moving(reading: Reading, vocabulary: Vocabulary) -> ToolCall | None:
 
 
 def _why_predicted(reading: Reading, vocabulary: Vocabulary) -> ToolCall | None:
+    if _has_moved(reading):
+        return None
     near = [abs(each.value - vocabulary.predicted) <= _NEAR * abs(vocabulary.predicted) for each in reading.amounts]
     if not all(near) or not (near or C.PREDICTION in reading.concepts):
         return None
     low = reading.concepts & {C.LOW, C.FEW, C.NEGATION, C.ONLY}
     return Drivers(direction=Direction.LOWERING if low else Direction.ALL, limit=None)
+
+
+def _has_moved(reading: Reading) -> bool:
+    """Tell "why did the forecast drop" from "why is the forecast down"."""
+    verbs = {item.text for item in reading.items if item.concept in {C.UP, C.DOWN}}
+    return bool(verbs) and ("did" in reading.words or bool(verbs & _PAST))
+
+
+def _why_moved(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
+    return Changes() if _has_moved(reading) else None
+
+
+def _moved_since(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
+    told = {item.text for item in reading.items if item.concept is C.DRIVER}
+    return Changes() if told <= {"move", "moved"} else None
+
+
+def _region(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
+    told = {item.text for item in reading.items if item.concept is C.OWNER}
+    return AccountFacts(facts=(Fact.REGION,), features=()) if told <= {"belong to", "belongs to"} else None
 
 
 def _fact(fact: Fact) -> Callable[[Reading, Vocabulary], ToolCall | None]:
@@ -266,8 +329,11 @@ def _changed(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
     return None if (unclear or other) and not dated else Changes()
 
 
-def _moved(_reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
-    return Changes()
+def _moved(reading: Reading, _vocabulary: Vocabulary) -> ToolCall | None:
+    """Read "what went down last week", not "why did we lose them last time"."""
+    about = reading.concepts & {C.PREDICTION, C.ACTION, C.RANK}
+    lost = {item.text for item in reading.items if item.concept in {C.UP, C.DOWN}} & {"lose", "loses", "lost"}
+    return Changes() if about or not (lost or C.WHY in reading.concepts) else None
 
 
 _ANY_WAY: Final = "WHAT HIGH LOW HOW_MANY FIGURE WOULD"
@@ -276,9 +342,10 @@ _RULES: Final = (
         _allocated, "ACTION WHY", "", "GIVE NUMBER NEGATION ONLY MUCH FEW MORE LESS WHAT HIGH LOW HOW_MANY FIGURE WOULD"
     ),
     _rule(_allocated, "ACTION HOW_MANY", "", "GIVE NUMBER MORE WOULD ONLY"),
-    _rule(_allocated, "ACTION HOW GIVE", "", "MUCH FIGURE"),
+    _rule(_allocated, "ACTION HOW GIVE", "", "MUCH FIGURE HOW_MANY"),
     _rule(_allocated, "ACTION TAKE", "WHAT HOW", "NUMBER MORE WOULD HIGH"),
     _rule(_allocated, "WHY NUMBER", "", "NEGATION ONLY GIVE"),
+    _rule(_allocated, "WHY NUMBER NEGATION", "MORE LESS", "GIVE"),
     _rule(_allocated, "WHY NEGATION MORE"),
     _rule(_method, "GIVE", "WHY HOW", "MUCH FEW WHAT DRIVER"),
     _rule(_ranked, "RANK WHY", "", "MUCH FEW HIGH LOW NUMBER NEGATION UP DOWN TOP ONLY"),
@@ -288,24 +355,28 @@ _RULES: Final = (
     _rule(_drivers, "HELP", "WHAT TOP", "NUMBER PREDICTION HURT DRIVER UP DOWN"),
     _rule(_drivers, "HURT", "WHAT TOP", "NUMBER PREDICTION HELP DRIVER UP DOWN"),
     _rule(_moving, "WHAT", "UP DOWN", "TOP PREDICTION FIGURE"),
-    _rule(_why_predicted, "WHY", "PREDICTION NUMBER", "MUCH FEW HIGH LOW FIGURE NEGATION MORE ONLY UP DOWN"),
+    _rule(_why_predicted, "WHY", "PREDICTION NUMBER", "MUCH FEW HIGH LOW FIGURE NEGATION MORE ONLY UP DOWN HOW"),
+    _rule(_drivers, "WHY PREDICTION TOP", "", "WHAT NUMBER"),
+    _rule(_why_moved, "PREDICTION", "UP DOWN", "WHY MUCH HOW"),
+    _rule(_moved_since, "DRIVER TIME", "HOW WHAT", "PREDICTION SINCE MUCH ACTION RANK"),
     _rule(_fact(Fact.OWNER), "OWNER", "", "WHO WHAT"),
-    _rule(_fact(Fact.REGION), "REGION", "", "WHAT WHERE"),
+    _rule(_region, "REGION", "", "WHAT WHERE OWNER"),
     _rule(_fact(Fact.INDUSTRY), "INDUSTRY", "", "WHAT"),
     _rule(_fact(Fact.PREDICTION), "PREDICTION", "WHAT HOW_MANY", "MUCH HIGH"),
     _rule(_fact(Fact.PREDICTION), "PREDICTION HOW HIGH"),
     _rule(_worth, "VALUE", "WHAT HOW_MANY"),
-    _rule(_confidence, "SURE", "HOW PREDICTION FIGURE INTERVAL", "WHAT MUCH HIGH"),
+    _rule(_confidence, "SURE", "HOW PREDICTION FIGURE INTERVAL", "WHAT MUCH HIGH WOULD"),
     _rule(_confidence, "INTERVAL", "", "HOW WHAT PREDICTION HIGH LOW"),
     _rule(_fact(Fact.BASELINE), "BASELINE", "", "WHAT HIGH HOW"),
     _rule(
         _fact(Fact.STANDING), "AVERAGE", "BETTER RANK UP DOWN MORE LESS HIGH COMPARE", "SINCE HOW WHAT PREDICTION LOW"
     ),
     _rule(_fact(Fact.STANDING), "BETTER", "OTHERS WHERE", "SINCE HOW PREDICTION TOP RANK"),
+    _rule(_fact(Fact.STANDING), "SINCE OTHERS HOW"),
     _rule(_fact(Fact.STANDING), "RANK", "", "WHAT WHERE HOW OTHERS SINCE HIGH HOW_MANY"),
-    _rule(_fact(Fact.PROMOTION), "PROMOTION", "", "WHAT RESPOND TOP HOW MUCH"),
+    _rule(_fact(Fact.PROMOTION), "PROMOTION", "", "WHAT RESPOND TOP HOW MUCH WOULD"),
     _rule(_fact(Fact.PROMOTION), "OFFER RESPOND", "", "HOW MUCH"),
-    _rule(_data, "FRESH", "DATA WHEN HOW", "WHERE WHAT MODEL"),
+    _rule(_data, "FRESH", "DATA WHEN HOW", "WHERE WHAT MODEL SINCE"),
     _rule(_data, "DATA WHEN", "", "SINCE FRESH"),
     _rule(_fact(Fact.MODEL), "MODEL", "WHAT HOW SURE", "GOOD INTERVAL PREDICTION"),
     _rule(_values, "FEATURE", "", "WHAT WHO HOW_MANY HOW HIGH LOW MUCH VALUE EFFECT DRIVER"),
@@ -313,7 +384,7 @@ _RULES: Final = (
     _rule(
         _changed,
         "CHANGE",
-        "WHAT SINCE TIME PREDICTION ACTION HOW FRESH",
+        "WHAT SINCE TIME PREDICTION ACTION HOW FRESH RANK",
         "SINCE TIME PREDICTION ACTION WHY MUCH RANK FRESH",
     ),
     _rule(_changed, "NEW", "WHAT", "SINCE TIME"),

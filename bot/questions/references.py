@@ -18,7 +18,7 @@ _COMPARING: Final = re.compile(
     r"""
     ^(?P<head>.*?)\b
     (?: compar(?:e|es|ed|ing|ison)
-        (?:\s(?:it|this|them|this\s\w+|the\s\w+|that))?(?:\s(?:with|to|against|and|vs\.?|versus|of))?
+        (?:\s(?:it|this|them|these|those|this\s\w+|the\s\w+|that)\b:?)?(?:\s(?:with|to|against|and|vs\.?|versus|of))?
       | vs\.? | versus | against | side\sby\sside\swith | different\s(?:from|to|than)
       | difference\s(?:between|to|from) | differs?\sfrom | than | stack\sup\s(?:with|to|against)
     )\s+(?P<tail>.+)$
@@ -26,6 +26,9 @@ _COMPARING: Final = re.compile(
     re.VERBOSE,
 )
 _HOW_COMPARES: Final = re.compile(r"how\s(?:do|does|would)\s(?P<tail>.+?)\s(?:compare|stack\sup)")
+_IS_BETTER: Final = re.compile(
+    r"(?:is|are)\s(?P<tail>.+?)\s(?:better|worse|bigger|smaller|stronger|weaker)(?:\sthan\s(?:this|it|them)(?:\sone|\s\w+)?)?"
+)
 _SPLIT: Final = re.compile(r"\s*,\s*|\s+and\s+|\s+vs\.?\s+|\s+versus\s+|\s+with\s+|\s+to\s+|\s+against\s+")
 _OURSELVES: Final = frozenset({"it", "this", "them", "they", "this one", "that", "these", "us"})
 _COMPARED: Final = frozenset(
@@ -37,7 +40,7 @@ _ID: Final = re.compile(r"[a-z]{2,}-\d{2,}")
 _LONGEST_NAME: Final = 8
 
 _DOCUMENTS: Final = (
-    r"(?:(?:our|the|your|my|all|any|in|these)\s)*"
+    r"(?:(?:our|the|your|my|all|any|in|these|a|some)\s)*"
     r"(?:docs?|documents?|documentation|kb|knowledge\s?base|pdfs?|materials?|playbooks?|sources|files|collateral|library)"
 )
 _ABOUT: Final = r"(?:about|on|regarding|concerning|for|re|with\sregard\sto)"
@@ -60,7 +63,8 @@ _SEARCHES: Final = tuple(
         rf"(?:search|check|look\sin|look\sthrough|query|scan)\s{_DOCUMENTS}\s{_ABOUT}\s{_QUERY}",
         rf"(?:find|look\sup|search\sfor|search|look\sfor)\s{_QUERY}\sin\s{_DOCUMENTS}",
         rf"(?:do|does)\s{_DOCUMENTS}\s{_CONTAIN}(?:\s{_ABOUT})?\s{_QUERY}",
-        rf"(?:do\swe\shave\s|are\sthere\s)?{_DOCUMENTS}\s(?:{_SAY}\s)?(?:about|on|regarding)\s{_QUERY}",
+        rf"(?:do\swe\shave\s|are\sthere\s|is\sthere\s|have\swe\sgot\s)?{_DOCUMENTS}\s(?:{_SAY}\s)?(?:about|on|regarding)\s{_QUERY}",
+        rf"(?:is|are)\s{_QUERY}\s(?:covered|mentioned|described|explained|documented)\s(?:in|by)\s{_DOCUMENTS}",
         rf"what\s(?:do\swe\shave|is\sthere)\s{_ABOUT}\s{_QUERY}\sin\s{_DOCUMENTS}",
     )
 )
@@ -84,9 +88,11 @@ def find_query(question: str) -> str:
 def find_accounts(question: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Return the other accounts that the question compares this one with; nothing where that is not clear."""
     text = " ".join(plain(question).split()).strip(_MARKS)
-    if other := _HOW_COMPARES.fullmatch(text):
+    if other := _HOW_COMPARES.fullmatch(text) or _IS_BETTER.fullmatch(text):
         return named_accounts(other["tail"], vocabulary)
     found = _COMPARING.match(text)
+    if found is not None and _is_own(found["tail"], vocabulary):
+        return named_accounts(found["head"], vocabulary)  # "ACME-007 vs this one"
     if found is None or not read(found["head"], vocabulary).concepts <= _COMPARED:
         return ()
     return named_accounts(found["tail"], vocabulary)

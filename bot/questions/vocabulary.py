@@ -77,7 +77,7 @@ class Vocabulary:
     """What a question about one account may name.
 
     ``categories`` returns the values that occur of a feature that is a category. ``is_account`` tells whether a text
-    names other accounts that the person who asks may see.
+    names other accounts that the person who asks may see; ``given`` is how many actions this one gets.
     """
 
     names: tuple[Name, ...]
@@ -88,6 +88,7 @@ class Vocabulary:
     action: frozenset[str]
     target: frozenset[str]
     predicted: float
+    given: int
     categories: Callable[[Feature], frozenset[str]]
     is_account: Callable[[str], bool]
 
@@ -132,6 +133,7 @@ def make_vocabulary(
         action=frozenset(_stems_of(words.actions)),
         target=frozenset(_stems_of(words.target)),
         predicted=brief.account.predicted,
+        given=brief.account.allocation.actions,
         categories=categories,
         is_account=is_account,
     )
