@@ -35,6 +35,9 @@ class Registrations:
         self.commands: list[str] = []
         self.events: set[str] = set()
 
+    def use(self, _: Any) -> None:
+        return None
+
     def command(self, name: str) -> Any:
         self.commands.append(name)
         return lambda _: None
