@@ -41,6 +41,7 @@ from kb.index import Library
 from pipeline.config import PipelineConfig
 from pipeline.progress import ProgressBars
 from pipeline.run import build
+from pipeline.what_if import OpenModels
 from storage.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
@@ -154,7 +155,14 @@ def record(*, accounts: int) -> list[Requests]:
 
 def record_one(server: AnthropicServer, snapshot: Snapshot, library: Library, brief: Brief) -> Requests:
     """Return the requests of one account's plan, of the same ahead, and of a follow-up with a look-up."""
-    context = ToolContext(snapshot=snapshot, brief=brief, library=library, may_see=lambda _: True, known=brief.evidence)
+    context = ToolContext(
+        snapshot=snapshot,
+        brief=brief,
+        library=library,
+        may_see=lambda _: True,
+        models=OpenModels(),
+        known=brief.evidence,
+    )
     passages = [
         each
         for each in search_documents(context, SearchDocuments(query=QUESTION)).evidence
