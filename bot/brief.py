@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kb.index import Hit, Library
-    from storage.records import Account, Dependence, Feature, FeatureValue, SnapshotInfo, Words
+    from storage.records import Account, Dependence, Feature, FeatureValue, Offer, SnapshotInfo, Topic, Words
     from storage.similar import SimilarAccounts
     from storage.snapshots import Snapshot
 
@@ -65,7 +65,9 @@ class Brief:
     ``drivers`` are all features, strongest first by absolute SHAP value; ``dependence`` belongs to the three strongest.
     ``accounts`` knows the names of all accounts of the snapshot, of which a text about this one may name no other.
     ``move`` is a sentence on how far the prediction moved since the previous snapshot, empty unless it moved by much.
-    Every text that came from outside is normalised and bounded, except the account's id, which stays as it was given.
+    ``topics`` and ``offers`` are how the business speaks of its features and promotions, as its pack wrote
+    them. Every other text that came from outside is normalised and bounded, except the account's id, which stays as it
+    was given.
     """
 
     account: Account
@@ -77,6 +79,8 @@ class Brief:
     headline: str
     move: str
     accounts: SimilarAccounts | None = field(default=None, compare=False, repr=False)
+    topics: tuple[Topic, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
     def find_evidence(self, evidence_id: str) -> Evidence | None:
         """Return the evidence with this id."""
@@ -111,6 +115,8 @@ def make_brief(snapshot: Snapshot, account: Account, *, library: Library | None)
         headline=f"{_headline(clean, drivers, snapshot.info)} {move}".rstrip(),
         move=move,
         accounts=snapshot.similar,
+        topics=snapshot.topics,
+        offers=snapshot.offers,
     )
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipeline.readiness import Readiness
     from pipeline.synthetic import SyntheticAccounts
     from storage.raw_table import RawTable
-    from storage.records import Feature
+    from storage.records import Feature, Topic
 
     Positions = npt.NDArray[np.int64]
 
@@ -63,6 +63,12 @@ class Accounts:
     def words(self) -> Words:
         """What the business calls things."""
         return Words(pack=self.pack.name, unit=self.pack.target.unit, **self.pack.words.model_dump())
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """How the business speaks of those features that are used."""
+        used = {feature.name for feature in self.features}
+        return tuple(topic for topic in self.pack.topics if topic.feature in used)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from pipeline.allocation.rules import Actions, AllocationRules, ColumnName, Part, Rules, Score, Text
 from pipeline.errors import FaultyPackError, UnknownPackError
-from storage.records import Feature, FeatureKind
+from storage.records import Feature, FeatureKind, Offer, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Influence = Literal["rep can raise", "rep can lower", "none"]
 Kind = Literal["number", "category"]
 NeverReason = Literal["outcome", "personal", "protected"]
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Term = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=2, max_length=40)]
 
 SHIPPED: Final = ("software", "healthcare", "wealth", "retail", "real-estate")
 
@@ -69,6 +72,62 @@ class Target(Part):
     unit: str
 
 
+class TopicTexts(Part):
+    """How to speak of a feature before a call, as in storage.records.Topic: all of the texts, or no topic at all."""
+
+    many: Line
+    one: Line | Literal[""] = ""
+    none: Line | Literal[""] = ""
+    plural: bool = False
+    terms: Annotated[tuple[Term, ...], Field(strict=False, min_length=1, max_length=12)]
+    better: Literal["high", "low", ""] = ""
+    middle: float | None = None
+    fixed: bool = False
+    opening: Line
+    need: Line
+    action: Line
+    remedy: Line
+    metric: Line
+    pain: Line
+    ask: Line
+    risk: Line
+    rival: Literal["name", "count", "pressure", ""] = ""
+    compare: Line | Literal[""] = ""
+
+    def faults(self) -> Iterable[str]:
+        """Say what stands in braces where a value or a name is put in, and what does not end as it is read."""
+        for name, text in self.model_dump(include=set(_LINES)).items():
+            allowed = _LINES[name]
+            left = text.replace(allowed, "") if allowed else text
+            if "{" in left or "}" in left:
+                yield f"{name} may hold no braces but {allowed}" if allowed else f"{name} may hold no braces"
+        if "{value}" not in self.many:
+            yield "many does not hold {value}, the place of the value"
+        for name in ("ask", "compare"):
+            if (text := getattr(self, name)) and not text.endswith("?"):
+                yield f"{name} is a question and does not end with a question mark"
+        for name in ("opening", "need", "action", "remedy", "metric", "pain", "risk"):
+            if getattr(self, name).endswith((".", "?", "!")):
+                yield f"{name} is a part of a sentence and ends like a whole one"
+
+
+# The texts of a topic, and what may be put into each.
+_LINES: Final = {
+    **dict.fromkeys(("one", "none", "opening", "need", "metric", "pain", "ask", "risk", "compare"), ""),
+    "many": "{value}",
+    "action": "{owner}",
+    "remedy": "{owner}",
+}
+
+
+class OfferTexts(Part):
+    """How to give a promotion, as in storage.records.Offer."""
+
+    terms: Annotated[tuple[Term, ...], Field(strict=False, min_length=1, max_length=12)]
+    fits: Annotated[tuple[Text, ...], Field(strict=False, max_length=8)] = ()
+    how: Line
+
+
 class FeatureColumn(Part):
     """A column that the model may read."""
 
@@ -78,6 +137,7 @@ class FeatureColumn(Part):
     unit: str = ""
     kind: Kind = "number"
     influence: Influence = "none"
+    topic: TopicTexts | None = None
 
 
 class NeverColumn(Part):
@@ -92,6 +152,7 @@ class Promotion(Part):
 
     column: ColumnName
     label: Text
+    offer: OfferTexts | None = None
 
 
 class Pack(Part):
@@ -130,6 +191,27 @@ class Pack(Part):
         )
 
     @property
+    def topics(self) -> tuple[Topic, ...]:
+        """How to speak of each feature; without texts where the pack has none."""
+        return tuple(
+            Topic(
+                feature=feature.column,
+                influence=feature.influence,
+                **(feature.topic.model_dump() if feature.topic is not None else {}),
+            )
+            for feature in self.feature_columns
+        )
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """How to give those promotions of which the pack says it."""
+        return tuple(
+            Offer(promotion=promotion.column, **promotion.offer.model_dump())
+            for promotion in self.promotions
+            if promotion.offer is not None
+        )
+
+    @property
     def rules(self) -> Rules:
         """The rules by which actions are given."""
         movable = [feature.column for feature in self.feature_columns if feature.influence != "none"]
@@ -154,6 +236,19 @@ class Pack(Part):
             f"score.weights.{name}: {name!r} is not a feature that is a number"
             for name in self.score.weights
             if known.get(name) != "number"
+        ]
+        faults += [
+            f"the topic of {feature.column}: {fault}"
+            for feature in self.feature_columns
+            if feature.topic is not None
+            for fault in feature.topic.faults()
+        ]
+        faults += [
+            f'the offer of {promotion.column}: {fits!r} is not "high" or "low" and a feature that is a number'
+            for promotion in self.promotions
+            if promotion.offer is not None
+            for fits in promotion.offer.fits
+            if fits.partition(" ")[0] not in {"high", "low"} or known.get(fits.partition(" ")[2]) != "number"
         ]
         faults += [f"allow_leaks: {name!r} is not a feature" for name in self.allow_leaks if name not in known]
         faults += [*self.actions.faults(), *self.allocation.faults(self.actions, known)]

@@ -117,6 +117,8 @@ def publish(store: SnapshotStore, snapshot: Snapshot, found: Reallocation, *, no
         rules=found.rules.model_dump_json(by_alias=True),
         comparison=comparison,
         changes=changes,
+        topics=snapshot.topics,
+        offers=snapshot.offers,
     )
     return store.publish(contents, now=now)
 

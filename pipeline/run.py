@@ -150,6 +150,10 @@ def build_from(
                 rules=rules.model_dump_json(by_alias=True),
                 comparison=comparison,
                 changes=changes,
+                topics=tuple(
+                    topic for topic in accounts.pack.topics if topic.feature in {each.name for each in features}
+                ),
+                offers=accounts.pack.offers,
             )
             return store.publish(contents, now=now)
 

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
         Feature,
         Interaction,
         ModelCard,
+        Offer,
         SnapshotInfo,
         Source,
+        Topic,
         Words,
     )
 
@@ -132,7 +134,8 @@ class SnapshotContents:
     ``accounts`` is of ACCOUNTS_SCHEMA in any order; ``promotions`` are (name, label) in the order of ``sensitivities``;
     ``artefact`` is the fitted model, whose SHA-256 the card names; ``rules`` are those of the allocation, as JSON;
     ``top_interactions`` are the strongest pairs of all accounts; ``changes`` since the previous snapshot are of
-    CHANGES_SCHEMA, and there are none without a ``comparison``.
+    CHANGES_SCHEMA, and there are none without a ``comparison``. ``topics`` and ``offers`` say how the business speaks
+    of some of the features and promotions.
     """
 
     accounts: pa.Table
@@ -148,6 +151,8 @@ class SnapshotContents:
     top_interactions: tuple[Interaction, ...] = ()
     comparison: Comparison | None = None
     changes: pa.Table | None = None
+    topics: tuple[Topic, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 def read_accounts(contents: SnapshotContents) -> pa.Table:
@@ -168,9 +173,18 @@ def read_accounts(contents: SnapshotContents) -> pa.Table:
             continue
         if accounts.column(name).null_count:
             raise InconsistentContentsError(f"{accounts.column(name).null_count} accounts have nothing in `{name}`")
+    _check_names("topics", [topic.feature for topic in contents.topics], [each.name for each in contents.features])
+    _check_names("offers", [offer.promotion for offer in contents.offers], [name for name, _ in contents.promotions])
     if hashlib.sha256(contents.artefact).hexdigest() != contents.card.artefact_sha256:
         raise InconsistentContentsError("the model card names another artefact than the one handed over")
     return accounts
+
+
+def _check_names(what: str, named: Sequence[str], known: Sequence[str]) -> None:
+    """Raise InconsistentContentsError unless each is named once and known."""
+    wrong = [name for name in dict.fromkeys(named) if name not in known or named.count(name) > 1]
+    if wrong:
+        raise InconsistentContentsError(f"its {what} speak twice, or of nothing it has, with {', '.join(wrong)}")
 
 
 def write_database(path: Path, accounts: pa.Table, contents: SnapshotContents, info: SnapshotInfo) -> None:
@@ -197,6 +211,8 @@ def write_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
         _insert_card(database, info.card)
         _insert_rows(database, "base_rates", contents.base_rates)
         _insert_rows(database, "top_interactions", contents.top_interactions)
+        _insert_rows(database, "topics", contents.topics)
+        _insert_rows(database, "offers", contents.offers)
         database.register("incoming", accounts)
         database.execute(
             f"""
@@ -245,6 +261,8 @@ def check_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
             snapshot.base_rates,
             snapshot.rules,
             snapshot.top_interactions,
+            snapshot.topics,
+            snapshot.offers,
         )
         expected = (
             info,
@@ -253,6 +271,8 @@ def check_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
             contents.base_rates,
             contents.rules,
             contents.top_interactions,
+            contents.topics,
+            contents.offers,
         )
         if found != expected:
             raise DamagedSnapshotError(path, "its description is not the one that was written")
@@ -319,7 +339,10 @@ def _insert_card(database: DuckDBPyConnection, card: ModelCard) -> None:
 
 def _insert_rows(database: DuckDBPyConnection, table: str, records: Sequence[DataclassInstance]) -> None:
     """Write records whose fields are the columns of the table after the first, which is their position."""
-    rows = [(position, *astuple(record)) for position, record in enumerate(records)]
+    rows = [
+        (position, *(list(cell) if isinstance(cell, tuple) else cell for cell in astuple(record)))
+        for position, record in enumerate(records)
+    ]
     if rows:
         database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 

@@ -44,6 +44,59 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """How a business speaks of one of its features before a call; whoever writes a plan composes it from these texts.
+
+    ``many``, ``one`` and ``none`` are the fact as a noun phrase, the first with ``{value}`` in it; ``plural`` says that
+    ``many`` takes the verb in the plural. ``opening``, ``need`` and ``action`` serve a feature that lifts the forecast,
+    ``pain``, ``risk`` and ``remedy`` one that lowers it; ``{owner}`` in a move is who holds the call. ``metric`` is
+    what to reach, said after today's value. ``terms`` are the beginnings of the words by which a passage speaks of it,
+    the first two being names of the quantity itself. ``better`` says which end lifts a forecast (``high``, ``low`` or,
+    where there is none, nothing) and ``middle`` where the ends meet when the accounts at hand do not tell; no call
+    moves what is ``fixed``. ``rival`` says what it tells of the competition: who it is (``name``), how many there are
+    (``count``) or how hard it presses (``pressure``); ``compare`` is the question about it.
+
+    All texts are empty where the pack only says what a rep can do about the feature: ``influence`` is ``"rep can
+    raise"``, ``"rep can lower"`` or ``"none"``.
+    """
+
+    feature: str
+    influence: str = "none"
+    many: str = ""
+    one: str = ""
+    none: str = ""
+    plural: bool = False
+    terms: tuple[str, ...] = ()
+    better: str = ""
+    middle: float | None = None
+    fixed: bool = False
+    opening: str = ""
+    need: str = ""
+    action: str = ""
+    remedy: str = ""
+    metric: str = ""
+    pain: str = ""
+    ask: str = ""
+    risk: str = ""
+    rival: str = ""
+    compare: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """How a business gives a promotion: the words for it in passages, what calls for it, and ``how`` to give it.
+
+    Each of ``fits`` is an end of a feature, ``"high support_tickets_90d"`` or ``"low employees"``, the most telling
+    first.
+    """
+
+    promotion: str
+    terms: tuple[str, ...]
+    fits: tuple[str, ...]
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sensitivity:
     """How strongly an account responds to a promotion, from 0 (not at all) to 1."""
 

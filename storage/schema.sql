@@ -72,6 +72,39 @@ CREATE TABLE promotions (
     label    VARCHAR NOT NULL
 );
 
+-- How the business speaks of a feature and of a promotion, as in storage.records.Topic and Offer.
+CREATE TABLE topics (
+    position  INTEGER   NOT NULL,
+    feature   VARCHAR   NOT NULL,
+    influence VARCHAR   NOT NULL CHECK (influence IN ('rep can raise', 'rep can lower', 'none')),
+    many      VARCHAR   NOT NULL,
+    one       VARCHAR   NOT NULL,
+    none      VARCHAR   NOT NULL,
+    plural    BOOLEAN   NOT NULL,
+    terms     VARCHAR[] NOT NULL,
+    better    VARCHAR   NOT NULL CHECK (better IN ('high', 'low', '')),
+    middle    DOUBLE,
+    fixed     BOOLEAN   NOT NULL,
+    opening   VARCHAR   NOT NULL,
+    need      VARCHAR   NOT NULL,
+    action    VARCHAR   NOT NULL,
+    remedy    VARCHAR   NOT NULL,
+    metric    VARCHAR   NOT NULL,
+    pain      VARCHAR   NOT NULL,
+    ask       VARCHAR   NOT NULL,
+    risk      VARCHAR   NOT NULL,
+    rival     VARCHAR   NOT NULL CHECK (rival IN ('name', 'count', 'pressure', '')),
+    compare   VARCHAR   NOT NULL
+);
+
+CREATE TABLE offers (
+    position  INTEGER   NOT NULL,
+    promotion VARCHAR   NOT NULL,
+    terms     VARCHAR[] NOT NULL,
+    fits      VARCHAR[] NOT NULL,
+    how       VARCHAR   NOT NULL
+);
+
 -- The families of models that were tried, the simplest first.
 CREATE TABLE candidates (
     position       INTEGER NOT NULL,

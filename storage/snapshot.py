@@ -43,12 +43,14 @@ from storage.records import (
     Interaction,
     ModelCard,
     Movers,
+    Offer,
     ReasonKind,
     Score,
     Sensitivity,
     SnapshotInfo,
     Source,
     Standing,
+    Topic,
     Verdict,
     Words,
 )
@@ -107,6 +109,8 @@ class Snapshot:
         self.base_rates = self._read_base_rates()
         self.rules = self._read_rules()
         self.top_interactions = self._read_top_interactions()
+        self.topics = self._read_topics()
+        self.offers = self._read_offers()
 
     def find_account(self, account_id: str, *, visible: Visible = lambda _: True) -> Account | None:
         """Return the account with exactly this id, in any letter case.
@@ -598,6 +602,23 @@ class Snapshot:
             Feature(name=name, label=label, group=group, unit=unit, kind=FeatureKind(kind))
             for name, label, group, unit, kind in rows
         )
+
+    def _read_topics(self) -> tuple[Topic, ...]:
+        return tuple(Topic(**{**row, "terms": tuple(row["terms"])}) for row in self._read_texts("topics", Topic))
+
+    def _read_offers(self) -> tuple[Offer, ...]:
+        return tuple(
+            Offer(**{**row, "terms": tuple(row["terms"]), "fits": tuple(row["fits"])})
+            for row in self._read_texts("offers", Offer)
+        )
+
+    def _read_texts(self, table: str, record: type[Topic | Offer]) -> list[dict[str, Any]]:
+        """Return the rows of a table by their columns; a snapshot that was built before there was one has none."""
+        if not self._fetch("SELECT 1 FROM duckdb_tables() WHERE table_name = $table", {"table": table}):
+            return []
+        names = [field.name for field in fields(record)]
+        rows = self._fetch(f"SELECT {', '.join(names)} FROM {table} ORDER BY position")
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _read_promotions(self) -> tuple[tuple[str, str], ...]:
         return tuple(self._fetch("SELECT name, label FROM promotions ORDER BY position"))

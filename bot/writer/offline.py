@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from bot.evidence import EvidenceKind, describe_effect, format_actions
 from bot.normalise import capitalise
 from bot.plan import Answer, Authorship, Plan, Section, SectionName, Statement
 from bot.writer.fitting import Measured, breaks_bound, count_terms, names_a_segment_of
-from bot.writer.phrases import Topic, find_offer, find_topic, lower_first, make_neutral_topic
+from bot.writer.phrases import describe_fact, find_offer, find_topic, lower_first, make_neutral_topic
 from bot.writer.questions import find_statements
 from bot.writer.quotes import Quotes
 from bot.writer.rivals import Role, find_rivals
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bot.writer.quotes import Quote
     from bot.writer.rivals import Point, Rival
     from bot.writer.section_stream import Publish
+    from storage.records import Topic
     from storage.state import Turn
 
 _MAX_STATEMENTS = 4
@@ -39,6 +41,7 @@ _STRONG_SHARE = 0.02  # of the prediction; beyond the first two, what lowers it 
 _LOW_SCORE, _HIGH_SCORE = 4.0, 6.0  # of 10, where the accounts at hand do not tell
 _NEAR = 0.15  # this near to the middle, a value is neither high nor low
 _UNRESPONSIVE = 0.5
+_APART = 3  # phrasings for any feature: those of what lifts begin here, those of what lowers this much later
 
 
 class OfflineWriter:
@@ -129,7 +132,7 @@ class _Signal:
     @property
     def _fact(self) -> tuple[str, bool]:
         few = self.lowers and self.high is False and self.topic.better == "high"
-        return self.topic.fact(self.driver.feature, self.driver.value, low=few)
+        return describe_fact(self.topic, self.driver.feature, self.driver.value, low=few)
 
     @property
     def lifts(self) -> bool:
@@ -165,6 +168,7 @@ class _Composer:
             dependence.feature.name: sorted(value for value in dependence.values if isinstance(value, float))
             for dependence in brief.dependence
         }
+        self._untold: Counter[bool] = Counter()
         self._quantities = [self._measure(driver) for driver in brief.drivers]
         self._quotes = Quotes(brief.evidence, quantities=self._quantities)
         self._signals = [signal for driver in brief.drivers if (signal := self._make_signal(driver)) is not None]
@@ -347,46 +351,42 @@ class _Composer:
         known = [
             signal.driver.value
             for signal in self._signals
-            if "competitor" in signal.driver.feature.name
-            and isinstance(signal.driver.value, str)
-            and signal.driver.value.casefold() not in {"none", "no"}
+            if signal.topic.rival == "name" and isinstance(signal.driver.value, str) and signal.says_something
         ]
         rivals = self._rank_rivals(find_rivals(self._brief.evidence, known=known), known=known)
         statements = self._rivalry(known)
         used: set[str] = set()
         for rival in rivals[:2]:
             statements += self._against(rival, used, known=rival.name in known)
-        for signal in self._leads()[: max(_FEW - len(statements), 0)]:
-            text = (
-                f"Agree with them on what a comparison must show before anybody else does: {signal.fact} decides most."
+        for place, signal in enumerate(self._leads()[: max(_FEW - len(statements), 0)]):
+            text = self._vary(
+                "Agree with them on what a comparison must show before anybody else does: "
+                f"{signal.fact} {signal.verb('decides')} most.",
+                f"If they compare, let it be on what decides most here: {signal.fact}.",
+                offset=place,
             )
             statements += self._statement(text, (signal.evidence_id,))
         return statements[:_MAX_STATEMENTS]
 
     def _rivalry(self, known: Sequence[str]) -> list[Statement]:
         """Say what is known of the competition in this account, and ask for what is not."""
-        products = self._find_signal("competitor_product")
-        pressure = self._find_signal("competitive_pressure")
+        products = self._find_rival("count")
+        pressure = self._find_rival("pressure")
         ids = tuple(signal.evidence_id for signal in (products, pressure) if signal is not None)
         if known:
             carrier = next(signal for signal in self._signals if signal.driver.value == known[0])
+            ask = carrier.topic.compare or carrier.topic.ask
             return self._statement(
-                f"{known[0]} is the competitor on file; “{carrier.topic.ask}” tells you where it is weak for them.",
+                f"{known[0]} is the competitor on file; “{ask}” tells you where it is weak for them.",
                 (carrier.evidence_id, *ids[:1]),
             )
         count = products.driver.value if products is not None else None
         situation = f"No competitor is named for this {self._words.account}"
         ask = "Who else are you talking to, and what do you like about them?"
         if isinstance(count, float) and products is not None:
-            if count == 0:
-                situation += f" and {products.fact} {'are' if products.plural else 'is'} in use"
-                situation = situation.replace(" in place are in use", " are in place")
-                ask = "What happens if you change nothing this year?"
-            else:
-                situation += f", but we see {products.fact}"
-                ask = "Which products are they, and when does each contract end?"
-                if count == 1:
-                    ask = "Which product is it, and when does the contract end?"
+            fact = describe_fact(products.topic, products.driver.feature, count, low=False)[0]
+            situation += f", {'but' if count else 'and'} we see {fact}"
+            ask = (products.topic.compare or ask) if count else "What happens if you change nothing this year?"
         if pressure is not None and isinstance(pressure.driver.value, float):
             level = (
                 {True: "expect a side-by-side comparison", False: "do not bring up rivals first"}.get(
@@ -395,9 +395,8 @@ class _Composer:
                 if pressure.high is not None
                 else "be ready to compare"
             )
-            situation += (
-                f"; with {pressure.topic.fact(pressure.driver.feature, pressure.driver.value, low=False)[0]}, {level}"
-            )
+            felt = describe_fact(pressure.topic, pressure.driver.feature, pressure.driver.value, low=False)[0]
+            situation += f"; with {felt}, {level}"
         terms = products.topic.terms if products is not None and count else pressure.topic.terms if pressure else ()
         return self._statement(
             f"{situation}. Ask: “{ask}”",
@@ -528,7 +527,9 @@ class _Composer:
         for text, ids, terms in texts:
             statements += self._statement(text, (*allocated, *ids, *owner), quoting=terms)
         for signal in (self._brakes or self._signals)[: max(_FEW - len(statements), 0)]:
-            text = f"Nothing beyond it is funded; settle {signal.fact} on the call itself: “{signal.topic.ask}”"
+            text = f"Nothing beyond it is funded; settle {signal.fact} on the call itself."
+            if asked := self._asking(signal):
+                text = f"{text.removesuffix('.')}: {asked.removeprefix('Ask: ')}"
             statements += self._statement(text, (*allocated, signal.evidence_id))
         return statements
 
@@ -637,13 +638,13 @@ class _Composer:
             return None
         label = promotion.label
         carriers = self._carriers(EvidenceKind.PROFILE, label, f"{promotion.value:.2f}")
-        offer = find_offer(promotion.name, label)
+        offer = find_offer(promotion.name, label, self._brief.offers)
         fitting = next(
             (
                 signal
-                for word, high in offer.calls
+                for end, _, name in (fits.partition(" ") for fits in offer.fits)
                 for signal in self._signals
-                if word in signal.driver.feature.name and signal.high is high
+                if signal.driver.feature.name == name and signal.high is (end == "high")
             ),
             None,
         )
@@ -654,7 +655,7 @@ class _Composer:
         if fitting is not None:
             text += f"; it fits {fitting.fact}"
             carriers = (*carriers, fitting.evidence_id)
-        text += f". {capitalise(offer.terms_of_offer)}."
+        text += f". {capitalise(offer.how)}."
         made = self._statement(text, carriers, quoting=offer.terms)
         return made[0] if made else Statement(text="", evidence=())
 
@@ -662,8 +663,8 @@ class _Composer:
         """Return what moves the forecast, strongest first, whatever its direction."""
         return sorted([*self._lifting, *self._brakes], key=lambda signal: -abs(signal.driver.shap))
 
-    def _find_signal(self, word: str) -> _Signal | None:
-        return next((signal for signal in self._signals if word in signal.driver.feature.name), None)
+    def _find_rival(self, rival: str) -> _Signal | None:
+        return next((signal for signal in self._signals if signal.topic.rival == rival), None)
 
     def _make_signal(self, driver: Driver) -> _Signal | None:
         if not self._sayable(f"{driver.feature.label} {driver.value}"):
@@ -678,9 +679,13 @@ class _Composer:
             carrier = next((item for item in profile if item.text.startswith(start)), None)
         if carrier is None:
             return None
-        topic, high = find_topic(driver.feature, self._words), self._level(driver)
-        if effect and high is not None and topic.better and (driver.shap > 0) is not (high is (topic.better == "high")):
-            topic = make_neutral_topic(driver.feature, topic)
+        lifts, high = driver.shap > 0, self._level(driver)
+        place = self._turn + self._untold[lifts] + (0 if lifts else _APART)
+        topic = find_topic(driver.feature, self._brief.topics, place=place)
+        told = topic
+        if effect and high is not None and topic.better and lifts is not (high is (topic.better == "high")):
+            topic = make_neutral_topic(driver.feature, topic, place=place)
+        self._untold[lifts] += topic is not told or not self._is_told(driver)
         return _Signal(
             driver=driver,
             topic=topic,
@@ -690,9 +695,13 @@ class _Composer:
             unit=self._words.unit,
         )
 
+    def _is_told(self, driver: Driver) -> bool:
+        """Return whether the pack has words for this feature."""
+        return any(topic.feature == driver.feature.name and topic.opening for topic in self._brief.topics)
+
     def _measure(self, driver: Driver) -> Measured:
         return Measured(
-            names=find_topic(driver.feature, self._words).terms[:_FEW],
+            names=find_topic(driver.feature, self._brief.topics).terms[:_FEW],
             value=driver.value if isinstance(driver.value, float) else None,
             percent=driver.feature.unit == "%",
             high=self._level(driver),
@@ -702,7 +711,7 @@ class _Composer:
         """Tell whether a number lies high or low, among the accounts when they are at hand."""
         if not isinstance(driver.value, float):
             return None
-        topic, numbers = find_topic(driver.feature, self._words), self._numbers.get(driver.feature.name)
+        topic, numbers = find_topic(driver.feature, self._brief.topics), self._numbers.get(driver.feature.name)
         if numbers:
             low, high = numbers[int(0.35 * (len(numbers) - 1))], numbers[int(0.65 * (len(numbers) - 1))]
         elif topic.middle is not None:

@@ -150,19 +150,22 @@ def _find_section(sections: Sequence[Section], question: str) -> tuple[Statement
 
 def _about(brief: Brief, features: Sequence[Driver], passages: Sequence[Evidence]) -> tuple[Statement, ...]:
     """Say what is known of the named features, and the best that the documents have on them."""
-    quotes, words = Quotes(passages), brief.snapshot.words
+    quotes = Quotes(passages)
     said = []
     for driver in features[:_MAX_FEATURES]:
         carrier = _carrier(brief, driver)
         if carrier is None:
             continue
-        topic = find_topic(driver.feature, words)
+        topic = find_topic(driver.feature, brief.topics)
         advice = f"Ask: “{topic.ask}”" if driver.shap < 0 else f"For the call: {topic.opening}."
         said += [_say(carrier), Statement(text=advice, evidence=(carrier.evidence_id,))]
         quote = quotes.take(topic.terms)
         if quote is not None:
             said.append(Statement(text=f"Our documents say: “{quote.text}”", evidence=(quote.evidence_id,)))
-    labels, source = " and ".join(driver.feature.label for driver in features[:_MAX_FEATURES]), words.source
+    labels, source = (
+        " and ".join(driver.feature.label for driver in features[:_MAX_FEATURES]),
+        brief.snapshot.words.source,
+    )
     return tuple(said) or (
         _missing(f"the brief leaves out {lower_first(labels)}, which hardly moves this forecast; the {source} has it."),
     )

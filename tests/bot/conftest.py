@@ -15,6 +15,7 @@ import pytest
 from bot.brief import Brief, make_brief
 from kb.index import Library, write_index
 from kb.passages import Passage
+from pipeline.pack import read_pack
 from storage.records import (
     AllocationSummary,
     BaseRate,
@@ -52,6 +53,27 @@ FEATURES = (
     ("competitor", "Main competitor", "", FeatureKind.CATEGORY),
     ("integrations", LONG_LABEL, "", FeatureKind.NUMBER),
     ("csm_score", "CSM score", "0-10", FeatureKind.NUMBER),
+)
+# What the software pack says of these, by the names that they have here.
+NAMES = {
+    "account_age_months": "account_age",
+    "email_open_rate": "open_rate",
+    "integration_needs": "integrations",
+    "competitor_products": "competitor",
+}
+TOPICS = tuple(
+    replace(topic, feature=NAMES.get(topic.feature, topic.feature))
+    if topic.feature != "competitor_products"
+    else replace(
+        topic, feature="competitor", many="{value} as the competitor to beat", none="no competitor on file",
+        one="", plural=False, better="", middle=None, rival="name",
+        compare="What would you miss most if you had to give it up?",
+    )
+    for topic in read_pack("software").topics
+    if NAMES.get(topic.feature, topic.feature) in {name for name, *_ in FEATURES}
+)  # fmt: skip
+OFFERS = tuple(
+    replace(offer, promotion=offer.promotion.removesuffix("_sensitivity")) for offer in read_pack("software").offers
 )
 SCORE = Score(r2=0.86, r2_error=0.02, mae=8_000.0, mae_error=210.0, spearman=0.91, spearman_error=0.01)
 BASE_RATES = (
@@ -232,6 +254,8 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
                 accounts_with_actions=sum(each > 0 for each in actions),
             ),
             artefact=ARTEFACT,
+            topics=TOPICS,
+            offers=OFFERS,
         ),
         now=datetime(2026, 11, 22, 7, 0, tzinfo=UTC),
     )

@@ -150,3 +150,47 @@ def test_what_is_no_pack_is_refused_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes('title = "Größe"'.encode("cp1252"))
     with pytest.raises(FaultyPackError, match="UTF-8"):
         read_pack(str(tmp_path / "latin.toml"))
+
+
+TOPIC = """
+[features.topic]
+many = "{value} calls"
+terms = ["call"]
+opening = "ask why"
+need = "somebody who listens"
+action = "{owner} calls again"
+remedy = "{owner} writes"
+metric = "one more call"
+pain = "nobody calls"
+ask = "Why?"
+risk = "Silence may mean no"
+
+[[features]]
+column = "region"
+"""
+WITH_TOPIC = SMALL.replace('\n[[features]]\ncolumn = "region"\n', TOPIC)
+
+
+def test_a_pack_says_how_to_speak_of_a_feature() -> None:
+    [calls, region] = parse_pack(WITH_TOPIC, source="mine.toml").topics
+
+    assert (calls.feature, calls.influence, calls.pain) == ("calls", "rep can raise", "nobody calls")
+    assert (region.feature, region.influence, region.pain) == ("region", "none", "")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ("{value} calls", "calls", "the topic of calls: many does not hold {value}, the place of the value"),
+        ("ask why", "ask {owner}", "the topic of calls: opening may hold no braces"),
+        ("{owner} writes", "{rep} writes", "the topic of calls: remedy may hold no braces but {owner}"),
+        ("Why?", "Tell me why", "the topic of calls: ask is a question and does not end with a question mark"),
+        ("nobody calls", "Nobody calls.", "the topic of calls: pain is a part of a sentence and ends like a whole one"),
+        ('risk = "Silence may mean no"\n', "", "features[1].topic.risk is missing"),
+    ],
+)
+def test_a_faulty_topic_is_told_by_its_feature(right: str, wrong: str, fault: str) -> None:
+    with pytest.raises(FaultyPackError) as error:
+        parse_pack(WITH_TOPIC.replace(right, wrong), source="mine.toml")
+
+    assert fault in str(error.value)
