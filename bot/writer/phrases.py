@@ -137,7 +137,7 @@ _MOVABLE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "action": (
         "{owner} agrees on the call who keeps {subject} where it is and when both look at it again",
-        "{owner} asks on the call what stands behind {subject} and answers with one dated step within a week of the call",
+        "{owner} asks what stands behind {subject} and answers with one dated step within a week of the call",
         "{owner} takes {subject} into one joint plan with them within two weeks of the call",
         "{owner} brings the person who looks after {subject} to the next meeting",
     ),
