@@ -236,7 +236,7 @@ _GOALS: Final[Mapping[str, tuple[str, ...]]] = {
     "none": (
         "confirmed with them on the call",
         "one step agreed on that fits it",
-        "a plan of theirs that takes it into account, with a date",
+        "a plan of theirs that allows for it, with a date",
         "looked at again with them at the end of the quarter",
         "its effect on their plans written down by both sides",
         "one person on their side who plans around it, by name",

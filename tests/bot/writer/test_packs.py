@@ -15,6 +15,9 @@ import pyarrow as pa
 import pytest
 
 from bot.brief import make_brief
+from bot.check import check_statements, subject_of
+from bot.normalise import capitalise
+from bot.plan import Statement
 from bot.writer.offline import OfflineWriter
 from bot.writer.phrases import find_topic
 from pipeline.accounts import demo_accounts
@@ -50,14 +53,15 @@ OF_SALES = re.compile(
 
 
 def effects(accounts: Accounts, random: np.random.Generator) -> np.ndarray:
-    """Return made-up SHAP values, larger for some features and larger with the value's rank."""
+    """Return made-up SHAP values that grow with the value's rank; each feature is the strongest of some account."""
     sizes = random.permutation(np.geomspace(1, 0.01, len(accounts.features))) * accounts.outcome.std()
-    columns = []
-    for feature, size in zip(accounts.features, sizes, strict=True):
-        ranks = pd.Series(pd.factorize(accounts.table[feature.name])[0] if feature.kind is FeatureKind.CATEGORY
-                          else accounts.table[feature.name]).rank(pct=True).fillna(0.5)  # fmt: skip
-        columns.append(np.asarray(size * (ranks - 0.5 + random.normal(0, 0.15, len(ranks)))))
-    return np.column_stack(columns)
+    ranks = []
+    for feature in accounts.features:
+        column = accounts.table[feature.name]
+        numbers = pd.Series(pd.factorize(column)[0]) if feature.kind is FeatureKind.CATEGORY else column
+        ranks.append(numbers.rank(pct=True).fillna(0.5) + random.normal(0, 0.15, len(column)) - 0.5)
+    rolled = np.stack([np.roll(sizes, number) for number in range(len(accounts.table))])
+    return np.column_stack(ranks) * rolled
 
 
 def contents(name: str) -> SnapshotContents:
@@ -107,7 +111,7 @@ def contents(name: str) -> SnapshotContents:
         ),
         words=accounts.words,
         allocation=AllocationSummary(
-            allocator="score", capacity=80, cap_per_account=4, allocated=80, accounts_with_actions=40
+            allocator="score", capacity=40, cap_per_account=4, allocated=40, accounts_with_actions=20
         ),
         artefact=b"models",
         topics=accounts.topics,
@@ -158,6 +162,28 @@ def test_every_plan_of_a_shipped_business_passes_the_check_whole(business: Snaps
             assert not text[0].islower()
             assert text.rstrip("”")[-1] in ".?!"
             assert not re.search(r"\s{2}|\.\.|\{|\}|None|,\.| \.|\b(?:a|an) (?:a|an|the)\b", text), text
+
+
+def test_every_text_of_every_topic_passes_the_check_beside_its_feature(business: Snapshot) -> None:
+    refused, seen = set(), set()
+    for brief in briefs(business):
+        for driver in brief.drivers:
+            carrier = brief.find_evidence(driver.evidence_id)
+            for place in range(6):
+                topic = find_topic(driver.feature, brief.topics, place=place)
+                if carrier is None or (driver.feature.name, place) in seen:
+                    continue
+                seen.add((driver.feature.name, place))
+                texts = [f"{capitalise(each)}." for each in (topic.opening, topic.need, topic.pain, topic.risk)]
+                texts += [f"{capitalise(each.replace('{owner}', 'the rep'))}." for each in (topic.action, topic.remedy)]
+                texts += [f"Goal: {topic.metric}.", f"Ask: “{topic.ask}”"]
+                texts += [f"Ask: “{topic.compare}”"] if topic.compare else []
+                statements = [Statement(text=text, evidence=(driver.evidence_id,)) for text in texts]
+                checked = check_statements(statements, brief.evidence, subject=subject_of(brief))
+                refused |= {(driver.feature.name, each.statement.text, each.reason) for each in checked.dropped}
+
+    assert refused == set()
+    assert {name for name, _ in seen} == {feature.name for feature in business.features}
 
 
 def test_no_plan_says_the_same_line_twice(business: Snapshot) -> None:
