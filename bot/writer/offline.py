@@ -561,8 +561,9 @@ class _Composer:
             for signal in self._leads()
             if signal.says_something and (not signal.topic.fixed or (signal.lifts and funded))
         ]
-        for signal in movable[:3]:
-            statements += self._statement(self._goal(signal), (signal.evidence_id,))
+        for place, signal in enumerate(movable[:3], start=self._turn):
+            metric = find_topic(signal.driver.feature, self._brief.topics, place=place).metric
+            statements += self._statement(self._goal(signal, metric), (signal.evidence_id,))
         predicted, low = self._amount(self._account.predicted), self._amount(self._account.low)
         statements += self._statement(
             f"At the next refresh the forecast stands above today's {predicted}, its low end above {low}.",
@@ -573,11 +574,11 @@ class _Composer:
             statements += self._statement(text, (signal.evidence_id,))
         return statements
 
-    def _goal(self, signal: _Signal) -> str:
+    def _goal(self, signal: _Signal, metric: str) -> str:
         """Return what to reach from today's value; without actions of ours, only what the account shows by itself."""
         label, value = signal.driver.feature.label, format_value(signal.driver.feature, signal.driver.value)
         if self._account.allocation.actions or signal.driver.value is None or not signal.topic.better:
-            return f"{label}: {value} today. Goal: {signal.topic.metric}."
+            return f"{label}: {value} today. Goal: {metric}."
         moves = "rise from" if signal.topic.better == "high" else "fall from"
         if signal.lifts:
             moves = "stay at or above" if signal.topic.better == "high" else "stay at or below"
