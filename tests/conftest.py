@@ -12,6 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from anthropic_server import AnthropicServer
+from hypothesis import HealthCheck, settings
 from postgres_server import NoPostgresError, running_postgres
 
 from bot.app import make_app
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from bot.services import Services
     from bot.workspace import Message
     from bot.writer import Writer
+
+# The same examples in every run, so that a change is to blame for what fails after it; a loaded machine is not.
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
