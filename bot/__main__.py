@@ -371,19 +371,20 @@ def demo() -> None:
     from bot.demo import run_demo
 
     config = BotConfig.from_env(os.environ, slack=False)
-    _build_missing(config.home)
+    _build_missing(config)
     run_demo(config, out=_OUT, show=_show)
 
 
-def _build_missing(home: Path) -> None:
+def _build_missing(config: BotConfig) -> None:
     from bot.demo import has_library, has_snapshot
     from bot.services import make_home
 
+    home = config.home
     make_home(home)
     if not has_library(home):
         from kb.__main__ import kb as build_knowledge_base
 
-        build_knowledge_base(home=home)
+        build_knowledge_base(home=home, embedding_model=config.embedding_model)
     if not has_snapshot(home):
         from pipeline.__main__ import app as pipeline
 

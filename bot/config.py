@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import ConfigError
 from bot.writer.prices import PRICES
+from kb.embedding import find_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,11 @@ SETTINGS = (
         name="PRECALL_DOCS_CHANNEL",
         default="",
         meaning="Id of the channel whose members add documents by sharing PDFs there; none means no such channel.",
+    ),
+    Setting(
+        name="PRECALL_EMBEDDING_MODEL",
+        default="",
+        meaning="A folder with a sentence-embedding model that passages are ranked by, too; none means by words alone.",
     ),
     Setting(
         name="PRECALL_COOLDOWN_DAYS",
@@ -139,6 +145,7 @@ class BotConfig:
     digest: DigestConfig
     admin_channel: str | None
     docs_channel: str | None
+    embedding_model: Path | None
     requests_per_minute: int
     daily_dollars: float | None
     write_seconds: int
@@ -185,6 +192,7 @@ class BotConfig:
             ),
             admin_channel=_read_admin_channel(values["PRECALL_ADMIN_CHANNEL"], faults),
             docs_channel=_read_docs_channel(values["PRECALL_DOCS_CHANNEL"], faults),
+            embedding_model=_read_embedding_model(values["PRECALL_EMBEDDING_MODEL"], faults),
             requests_per_minute=_read_count(
                 "PRECALL_REQUESTS_PER_MINUTE", values["PRECALL_REQUESTS_PER_MINUTE"], faults
             ),
@@ -297,6 +305,13 @@ def _read_docs_channel(text: str, faults: list[str]) -> str | None:
     if text and not _CHANNEL_ID.fullmatch(text):
         faults.append(f"PRECALL_DOCS_CHANNEL is {text!r}; it must be an id such as C024BE91L")
     return text or None
+
+
+def _read_embedding_model(text: str, faults: list[str]) -> Path | None:
+    folder = Path(text).expanduser() if text else None
+    if folder is not None and (fault := find_fault(folder)) is not None:
+        faults.append(f"PRECALL_EMBEDDING_MODEL is {text!r}, which {fault}")
+    return folder
 
 
 def _read_time(text: str, faults: list[str]) -> time:

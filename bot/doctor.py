@@ -17,7 +17,8 @@ from bot.errors import FaultyRightsError, HomeUnusableError, ManifestMissingErro
 from bot.manifest import read_manifest
 from bot.rights import read_rights
 from bot.services import make_home, open_bot_state
-from kb.errors import KnowledgeBaseError
+from kb.embedding import Embedder
+from kb.errors import EmbeddingModelError, KnowledgeBaseError
 from kb.index import Library
 from storage.errors import SnapshotError, StorageError
 from storage.snapshots import SnapshotStore
@@ -161,11 +162,19 @@ def _examine_snapshot(config: BotConfig, *, now: datetime) -> Finding:
 
 def _examine_library(config: BotConfig) -> Finding:
     try:
-        library = Library.open(config.home / "kb" / "index")
+        embedder = None if config.embedding_model is None else Embedder(config.embedding_model)
+    except EmbeddingModelError as error:
+        fix = "Name another folder with PRECALL_EMBEDDING_MODEL, or none."
+        return Finding(name="Documents", level=Level.FAULT, found=str(error), fix=fix)
+    try:
+        library = Library.open(config.home / "kb" / "index", embedder=embedder)
     except KnowledgeBaseError:
         found = "there is no index, so plans cite no documents"
         return Finding(name="Documents", level=Level.WARNING, found=found, fix="Run precall kb.")
     found = f"{len(library.documents):,} documents"
+    if embedder is not None and not library.ranks_by_meaning:
+        found += ", without vectors of the embedding model"
+        return Finding(name="Documents", level=Level.WARNING, found=found, fix="Run precall kb with the same setting.")
     if library.problems:
         found += f", {len(library.problems):,} with problems"
         return Finding(name="Documents", level=Level.WARNING, found=found, fix="Run precall kb to see which.")

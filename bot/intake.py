@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
+    from kb.embedding import Embedder
+
 MAX_MEGABYTES: Final = 50
 FOLDER: Final = "from-slack"
 
@@ -38,6 +40,7 @@ class Intake:
 
     channel: str | None
     knowledge_base: Path
+    embedder: Embedder | None = None
 
     def take_in(self, client: WebClient, file: Mapping[str, Any]) -> Document | UnreadableDocument:
         """Keep a file that was shared in Slack if its text can be read, and bring the index up to date.
@@ -73,7 +76,7 @@ class Intake:
         finally:
             aside.unlink(missing_ok=True)
         documents, index = self.knowledge_base / "documents", self.knowledge_base / "index"
-        report = build(documents, index, progress=lambda _stage, _done, _total: None)
+        report = build(documents, index, progress=lambda _stage, _done, _total: None, embedder=self.embedder)
         return report.of(f"{FOLDER}/{name}")
 
 

@@ -20,6 +20,7 @@ from bot.intake import Intake
 from bot.turns import Turns
 from bot.writer import Writer, make_writer
 from bot.writer.limits import Budget, Limits
+from kb.embedding import Embedder
 from kb.errors import LibraryBrokenError, LibraryNotFoundError
 from kb.index import Library
 from pipeline.what_if import OpenModels
@@ -38,8 +39,8 @@ logger = logging.getLogger(__name__)
 class Shelf:
     """The newest library that could be opened, looked for at each call."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, embedder: Embedder | None = None) -> None:
+        self._folder, self._embedder = folder, embedder
         self._library: Library | None = None
         self._lock = threading.Lock()
 
@@ -48,7 +49,9 @@ class Shelf:
         with self._lock:
             if self._library is None or not self._library.is_current():
                 try:
-                    self._library = Library.open(self._folder)
+                    self._library = Library.open(self._folder, embedder=self._embedder)
+                    if self._embedder is not None and not self._library.ranks_by_meaning:
+                        logger.warning("passages are ranked by words alone: the index is without this model's vectors")
                 except LibraryNotFoundError:
                     logger.info("no knowledge base was built yet")
                 except LibraryBrokenError as error:
@@ -115,11 +118,12 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
             deadline_seconds=config.write_seconds,
             limits=limits,
         )
+        embedder = None if config.embedding_model is None else Embedder(config.embedding_model)
         yield Services(
             snapshots=snapshots,
             state=state,
-            shelf=Shelf(config.home / "kb" / "index"),
-            intake=Intake(channel=config.docs_channel, knowledge_base=config.home / "kb"),
+            shelf=Shelf(config.home / "kb" / "index", embedder=embedder),
+            intake=Intake(channel=config.docs_channel, knowledge_base=config.home / "kb", embedder=embedder),
             access=access,
             writer=writer,
             limits=limits,

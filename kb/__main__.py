@@ -24,13 +24,21 @@ def kb(
     home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where precall keeps what it builds.")] = Path(
         "var"
     ),
+    embedding_model: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PRECALL_EMBEDDING_MODEL", help="The folder of a model to rank passages by; none if left out."
+        ),
+    ] = None,
 ) -> None:
     """Read every PDF in HOME/kb/documents (ours are put there) and build the index in HOME/kb/index."""
     from kb.build import build_library  # BM25 and the typesetter take seconds to import
+    from kb.embedding import Embedder
 
     try:
+        embedder = None if embedding_model is None else Embedder(embedding_model.expanduser())
         with _bars() as bars:
-            report = build_library(home, progress=_progress(bars))
+            report = build_library(home, progress=_progress(bars), embedder=embedder)
     except KnowledgeBaseError as error:
         Console(stderr=True).print(escape(str(error)), soft_wrap=True)
         raise typer.Exit(2) from error

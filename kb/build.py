@@ -14,9 +14,10 @@ from typing import Final
 
 from kb.create import write_collateral
 from kb.documents import Document, DocumentText, HiddenText, UnreadableDocument
+from kb.embedding import Embedder, Vectors, content_hash
 from kb.errors import DocumentsNotFoundError, HomeNotFoundError, LibraryBrokenError, LibraryNotFoundError
 from kb.extraction.reader import Reader
-from kb.index import Library, write_index
+from kb.index import Library, indexed_text, write_index
 from kb.passages import Passage, split_passages
 from kb.read import Contents, load_pdf, read_pdf
 from kb.repeats import find_repeats
@@ -54,7 +55,7 @@ class BuildReport:
         )
 
 
-def build_library(home: Path, *, progress: Progress) -> BuildReport:
+def build_library(home: Path, *, progress: Progress, embedder: Embedder | None = None) -> BuildReport:
     """Bring ``home/kb`` up to date: our five documents, whatever else lies beside them, and the index.
 
     Raises:
@@ -67,16 +68,22 @@ def build_library(home: Path, *, progress: Progress) -> BuildReport:
     progress("Write our documents", 0, 1)
     written = write_collateral(documents_folder)
     progress("Write our documents", 1, 1)
-    return build(documents_folder, home / "kb" / "index", progress=progress, written=written)
+    return build(documents_folder, home / "kb" / "index", progress=progress, written=written, embedder=embedder)
 
 
 def build(
-    documents_folder: Path, index_folder: Path, *, progress: Progress, written: tuple[str, ...] = ()
+    documents_folder: Path,
+    index_folder: Path,
+    *,
+    progress: Progress,
+    written: tuple[str, ...] = (),
+    embedder: Embedder | None = None,
 ) -> BuildReport:
     """Read every file in ``documents_folder`` that is new or changed and publish an index of those that could be read.
 
     A file counts as changed when its bytes are not those of the index at hand, or when the engines were. Where nothing
-    changed, the index at hand stays. Builds of one index wait for each other, so that the last one saw every file.
+    changed, the index at hand stays. With a model the index holds the vector of each passage; those that are in the
+    index at hand are not made again. Builds of one index wait for each other, so that the last one saw every file.
 
     Raises:
         DocumentsNotFoundError: The folder is not there.
@@ -84,10 +91,17 @@ def build(
     if not documents_folder.is_dir():
         raise DocumentsNotFoundError(documents_folder)
     with _alone(index_folder):
-        return _build(documents_folder, index_folder, progress=progress, written=written)
+        return _build(documents_folder, index_folder, progress=progress, written=written, embedder=embedder)
 
 
-def _build(documents_folder: Path, index_folder: Path, *, progress: Progress, written: tuple[str, ...]) -> BuildReport:
+def _build(
+    documents_folder: Path,
+    index_folder: Path,
+    *,
+    progress: Progress,
+    written: tuple[str, ...],
+    embedder: Embedder | None,
+) -> BuildReport:
     library = _find_library(index_folder)
     files = _list_files(documents_folder, library, progress)
     passages_of = _passages_by_file(library)
@@ -103,14 +117,23 @@ def _build(documents_folder: Path, index_folder: Path, *, progress: Progress, wr
     documents = tuple(known for known in files.values() if isinstance(known, Document))
     problems = tuple(known for known in files.values() if isinstance(known, UnreadableDocument))
     passages = [passage for document in documents for passage in passages_of[document.file]]
-    if library is None or (documents, problems) != (library.documents, library.problems):
+    model = "" if embedder is None else embedder.version
+    if library is None or (documents, problems, model) != (library.documents, library.problems, library.model):
         progress("Compare passages", 0, 1)
         repeats = find_repeats(passages, modified={document.file: document.modified for document in documents})
         documents = _count_repeats(documents, passages, repeats)
         progress("Compare passages", 1, 1)
+        searched = [passage for passage in passages if passage.passage_id not in repeats]
+        vectors = None if embedder is None else _embed(searched, embedder, library, progress)
         progress("Build the index", 0, 1)
         write_index(
-            index_folder, passages=passages, documents=documents, problems=problems, repeats=repeats, engines=ENGINES
+            index_folder,
+            passages=passages,
+            documents=documents,
+            problems=problems,
+            repeats=repeats,
+            engines=ENGINES,
+            vectors=vectors,
         )
         progress("Build the index", 1, 1)
         library = Library.open(index_folder)
@@ -122,6 +145,19 @@ def _build(documents_folder: Path, index_folder: Path, *, progress: Progress, wr
         written=written,
         unchanged=len(files) - len(new),
     )
+
+
+def _embed(passages: Sequence[Passage], embedder: Embedder, library: Library | None, progress: Progress) -> Vectors:
+    """Return the vectors of all passages; those whose text this model met in the index at hand are not made again."""
+    known = library.vectors() if library is not None and library.model == embedder.version else {}
+    texts = {content_hash(text): text for text in map(indexed_text, passages)}
+    new = [text for key, text in texts.items() if key not in known]
+    progress("Embed passages", 0, len(new))
+    vectors = dict(known)
+    for done, (text, vector) in enumerate(zip(new, embedder.embed_passages(new), strict=True), start=1):
+        vectors[content_hash(text)] = vector
+        progress("Embed passages", done, len(new))
+    return Vectors(model=embedder.version, of=vectors)
 
 
 @contextmanager

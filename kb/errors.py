@@ -45,6 +45,13 @@ class PassageNotFoundError(KnowledgeBaseError):
         super().__init__(f"No passage has the id {passage_id!r}; its document may have changed since it was cited.")
 
 
+class EmbeddingModelError(KnowledgeBaseError):
+    """A folder holds no sentence-embedding model that could be used."""
+
+    def __init__(self, folder: Path, fault: str) -> None:
+        super().__init__(f"The embedding model in {folder} cannot be used: it {fault}.")
+
+
 class ContentError(KnowledgeBaseError):
     """A Markdown source of ours uses something its PDF could not show."""
 

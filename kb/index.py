@@ -1,4 +1,4 @@
-"""Passages -> a searchable library on disk: BM25 over stemmed words.
+"""Passages -> a searchable library on disk: BM25 over stemmed words, reordered by meaning where there is a model.
 
 On disk an index is a numbered folder that never changes once it has its name, and ``CURRENT`` beside it holds the
 newest name. A reader therefore sees the old index or the new one, never half of one.
@@ -23,11 +23,12 @@ import Stemmer
 from bm25s.stopwords import STOPWORDS_EN_PLUS
 
 from kb.documents import KINDS, Document, HiddenText, UnreadableDocument
+from kb.embedding import Embedder, Vector, Vectors, content_hash
 from kb.errors import LibraryBrokenError, LibraryNotFoundError, PassageNotFoundError
 from kb.passages import Passage
 
 RRF_K: Final = 60
-FORMAT: Final = 3  # raise it when the files of an index change
+FORMAT: Final = 4  # raise it when the files of an index change
 
 _FUSION_DEPTH = 1_000  # how far down each ranking the fusion looks
 # The share of a question's weight that a passage must hold to answer it, in one word, in two, in three or more. One
@@ -50,7 +51,7 @@ class Hit:
 class Library:
     """The passages of one built index, opened for reading; goes on working while a newer one is built."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, embedder: Embedder | None = None) -> None:
         """Open the index called ``name``; use `Library.open` for the newest."""
         self._folder, self._name = folder, name
         home = folder / name
@@ -72,12 +73,15 @@ class Library:
         self._places = {passage.passage_id: place for place, passage in enumerate(self._passages)}
         self._kinds = np.array([passage.kind for passage in self._passages])
         self._bm25 = bm25s.BM25.load(home / "bm25", mmap=True, allow_pickle=False) if manifest["searchable"] else None
+        self.model: str = manifest["model"]
+        self._vectors = np.load(home / "vectors.npy", mmap_mode="r") if self.model and manifest["searchable"] else None
+        self._embedder = embedder if embedder is not None and embedder.version == self.model else None
         if len(self.passages) != manifest["passages"]:
             raise LibraryBrokenError(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> "Library":
-        """Open the newest index in ``folder``.
+    def open(cls, folder: Path, *, embedder: Embedder | None = None) -> "Library":
+        """Open the newest index in ``folder``; where this model's vectors are in it, hits are ranked by meaning, too.
 
         Raises:
             LibraryNotFoundError: Nothing was built there yet.
@@ -88,13 +92,25 @@ class Library:
             if name is None:
                 raise LibraryNotFoundError(folder)
             try:
-                return cls(folder, name)
+                return cls(folder, name, embedder=embedder)
             except FileNotFoundError as error:
                 if _current(folder) == name:  # else it was replaced twice while we opened it: take the newer one
                     raise LibraryBrokenError(folder) from error
             except (ValueError, KeyError, TypeError, EOFError) as error:
                 raise LibraryBrokenError(folder) from error
         raise LibraryBrokenError(folder)
+
+    @property
+    def ranks_by_meaning(self) -> bool:
+        """Whether a model was given at the opening that is the one whose vectors are in the index."""
+        return self._embedder is not None
+
+    def vectors(self) -> dict[str, Vector]:
+        """Return the vectors of the passages that are searched, by the `content_hash` of what is indexed of them."""
+        if self._vectors is None:
+            return {}
+        texts = map(indexed_text, self._passages)
+        return {content_hash(text): vector for text, vector in zip(texts, self._vectors, strict=True)}
 
     def is_current(self) -> bool:
         """Return whether no index with other content was built since this one was opened."""
@@ -115,7 +131,10 @@ class Library:
             raise PassageNotFoundError(passage_id) from error
 
     def search(self, query: str, *, limit: int = 5, kinds: Collection[str] | None = None) -> tuple[Hit, ...]:
-        """Return the best passages of these kinds, best first; a query none of whose words occurs returns none."""
+        """Return the best passages of these kinds, best first; a query none of whose words occurs returns none.
+
+        A model reorders what the words found and adds nothing to it. Measured by ``bench/retrieval.py``.
+        """
         if self._bm25 is None:
             return ()
         terms = {term for term in stem(query) if term in self._bm25.vocab_dict}
@@ -124,8 +143,15 @@ class Library:
         scores = self._bm25.get_scores(sorted(terms))
         if kinds is not None:
             scores = np.where(np.isin(self._kinds, list(kinds)), scores, 0.0)
-        best = np.argsort(-scores, kind="stable")[:limit]
-        return tuple(Hit(passage=self._passages[i], score=float(scores[i])) for i in best if scores[i] > 0)
+        places = np.argsort(-scores, kind="stable")[: max(limit, _FUSION_DEPTH)]
+        places = places[scores[places] > 0]
+        scores = scores[places]
+        if self._embedder is not None and self._vectors is not None:
+            alike = self._vectors[places] @ self._embedder.embed_query(query)
+            order, scores = _fuse_with_meaning(alike)
+            places = places[order]
+        ranked = zip(places[:limit], scores[:limit], strict=True)
+        return tuple(Hit(passage=self._passages[place], score=float(score)) for place, score in ranked)
 
     def answers(self, question: str, *, limit: int = 5, kinds: Collection[str] | None = None) -> tuple[Hit, ...]:
         """Return the best passages that can answer a question, best first; none where no document has the answer.
@@ -191,6 +217,19 @@ class Library:
         return [Hit(passage=self._by_id[passage_id], score=scores[passage_id]) for passage_id in ranked]
 
 
+def _fuse_with_meaning(
+    alike: npt.NDArray[np.floating[Any]],
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.floating[Any]]]:
+    """Return the order of hits, and their scores in it; they come best by words first, with how like the query each is.
+
+    The ranks by words and by meaning are fused as those of several queries are: see `Library.search_many`.
+    """
+    by_meaning = np.argsort(np.argsort(-alike, kind="stable"))
+    fused = 1 / (RRF_K + 1 + np.arange(len(alike))) + 1 / (RRF_K + 1 + by_meaning)
+    order = np.argsort(-fused, kind="stable")
+    return order, fused[order]
+
+
 def _with_hidden(described: dict[str, Any]) -> dict[str, Any]:
     return described | {"hidden": tuple(HiddenText(**each) for each in described["hidden"])}
 
@@ -200,7 +239,8 @@ def _weakest_of_several(hits: list[Hit]) -> Hit | None:
     return min((hit for hit in hits if kinds.count(hit.passage.kind) > 1), key=lambda hit: hit.score, default=None)
 
 
-def _indexed_text(passage: Passage) -> str:
+def indexed_text(passage: Passage) -> str:
+    """Return what of a passage is searched: its title and heading, too."""
     return f"{passage.document} {passage.section}\n{passage.text}"
 
 
@@ -219,11 +259,12 @@ def write_index(
     problems: Sequence[UnreadableDocument],
     repeats: Mapping[str, str] | None = None,
     engines: str = "",
+    vectors: Vectors | None = None,
 ) -> str:
     """Write an index aside, make it the current one in a single step, and return its version.
 
     Passages in ``repeats`` are kept, for whoever cites them, and not searched. ``engines`` says what read
-    the documents.
+    the documents. ``vectors`` holds the indexed text of each passage that is searched.
     """
     repeats = repeats or {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -232,13 +273,17 @@ def write_index(
         lines = [json.dumps(asdict(passage), ensure_ascii=False, sort_keys=True) + "\n" for passage in passages]
         (aside / "passages.jsonl").write_text("".join(lines), encoding="utf-8")
         searched = [passage for passage in passages if passage.passage_id not in repeats]
-        terms = [stem(_indexed_text(passage)) for passage in searched]
+        terms = [stem(indexed_text(passage)) for passage in searched]
         searchable = any(terms)
         if searchable:
             bm25 = bm25s.BM25(method="lucene")
             bm25.index(terms, show_progress=False)
             bm25.save(aside / "bm25", allow_pickle=False, show_progress=False)
-        version = _version(lines, documents, problems)
+        if searchable and vectors is not None:
+            of_passages = [vectors.of[content_hash(indexed_text(passage))] for passage in searched]
+            np.save(aside / "vectors.npy", np.array(of_passages, dtype=np.float32))
+        model = "" if vectors is None else vectors.model
+        version = _version(lines, documents, problems, model)
         manifest = {
             "format": FORMAT,
             "version": version,
@@ -248,6 +293,7 @@ def write_index(
             "problems": [asdict(problem) for problem in problems],
             "repeats": repeats,
             "engines": engines,
+            "model": model,
         }
         (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
         _publish(folder, aside)
@@ -257,13 +303,16 @@ def write_index(
     return version
 
 
-def _version(lines: list[str], documents: Sequence[Document], problems: Sequence[UnreadableDocument]) -> str:
-    """Hash what can be found and cited, not when its files were touched."""
+def _version(
+    lines: list[str], documents: Sequence[Document], problems: Sequence[UnreadableDocument], model: str
+) -> str:
+    """Hash what can be found and cited, and how it is ranked, not when its files were touched."""
     content: list[Any] = [
         FORMAT,
         lines,
         [(each.file, each.sha256) for each in documents],
         [asdict(p) for p in problems],
+        model,
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 

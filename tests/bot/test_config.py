@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from tiny_model import write_tiny_model
 
 from bot.config import SETTINGS, BotConfig
 from bot.errors import ConfigError
@@ -112,6 +113,17 @@ def test_a_budget_needs_a_model_whose_price_is_known() -> None:
     assert BotConfig.from_env(SOCKET_MODE | budget).daily_dollars == 12.5
     with pytest.raises(ConfigError, match=r"nobody here knows what claude-9 costs; .*claude-sonnet-5-5"):
         BotConfig.from_env(SOCKET_MODE | budget | {"PRECALL_MODEL": "claude-9"})
+
+
+def test_a_folder_without_an_embedding_model_is_a_fault_among_the_others(tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "model")
+    (tmp_path / "bare").mkdir()
+
+    assert BotConfig.from_env(SOCKET_MODE).embedding_model is None
+    assert BotConfig.from_env(SOCKET_MODE | {"PRECALL_EMBEDDING_MODEL": str(model)}).embedding_model == model
+    for folder, fault in (("gone", "is no folder"), ("bare", r"has no tokenizer\.json")):
+        with pytest.raises(ConfigError, match=rf"PORT is .*PRECALL_EMBEDDING_MODEL is '.*{folder}', which {fault}"):
+            BotConfig.from_env(SOCKET_MODE | {"PORT": "x", "PRECALL_EMBEDDING_MODEL": str(tmp_path / folder)})
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/api", "http://127.0.0.1:8080/api/"])

@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tiny_model import write_tiny_model
 
 from bot.config import BotConfig
 from bot.doctor import Level, examine
 from bot.manifest import read_manifest
 from bot.workspace import Workspace
+from kb.build import build
+from kb.embedding import Embedder
 
 from .anthropic_server import API_KEY
 
@@ -116,3 +119,18 @@ def test_the_model_is_asked_for(  # noqa: PLR0917 - a fixture each
     env = {"ANTHROPIC_API_KEY": key, "ANTHROPIC_BASE_URL": anthropic.url, "PRECALL_MODEL": model}
 
     assert look(configure(workspace, home, **env))["Claude"].found == found
+
+
+def test_an_index_without_the_vectors_of_the_model_is_said_and_so_is_a_model_that_is_damaged(
+    workspace: Workspace, home: Path, tmp_path: Path
+) -> None:
+    model = write_tiny_model(tmp_path / "model")
+    (home / "kb" / "documents").mkdir(parents=True)
+    config = configure(workspace, home, PRECALL_EMBEDDING_MODEL=str(model))
+
+    for embedder, level in ((None, Level.WARNING), (Embedder(model), Level.GOOD)):
+        build(home / "kb" / "documents", home / "kb" / "index", progress=lambda *_: None, embedder=embedder)
+        assert look(config)["Documents"].level is level
+
+    (model / "onnx" / "model.onnx").write_bytes(b"no model")
+    assert look(config)["Documents"].level is Level.FAULT

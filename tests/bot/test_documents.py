@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
+from tiny_model import write_tiny_model
 
 from bot.blocks import documents_message
 from bot.errors import FileNotFetchedError, explain
@@ -59,6 +60,21 @@ def test_a_pdf_dropped_into_the_documents_channel_is_quoted_from_at_once(bot: An
     library = bot.services.shelf.current()
     assert library.search("walrus")[0].passage.file == "from-slack/prices 2026.pdf"
     assert library.search("gnu") == ()
+
+
+def test_a_pdf_dropped_into_a_bot_with_an_embedding_model_is_ranked_by_it_at_once(
+    run_bot: Callable[..., AbstractContextManager[Any]], home: Path, tmp_path: Path
+) -> None:
+    model = write_tiny_model(tmp_path / "model")
+    with run_bot(home, env={"PRECALL_DOCS_CHANNEL": "C0DOCS", "PRECALL_EMBEDDING_MODEL": str(model)}) as bot:
+        bot.workspace.add_channel("documents", members=[bot.person], channel_id="C0DOCS")
+        for number, subject in enumerate(("walrus", "price", "heron")):
+            drop(bot, f"{number} {subject}.pdf", pdf(f"The {subject} of the yearly add-on."))
+
+        library = bot.services.shelf.current()
+
+    assert library.ranks_by_meaning
+    assert library.search("the cost of the add-on")[0].passage.file == "from-slack/1 price.pdf"
 
 
 def test_the_same_name_again_is_a_new_edition(bot: Any) -> None:

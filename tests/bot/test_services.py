@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tiny_model import write_tiny_model
 
 from bot.config import BotConfig
 from bot.errors import HomeUnusableError
 from bot.services import Shelf, open_services
+from kb.embedding import Embedder
 from kb.index import write_index
 from kb.passages import Passage
 
@@ -47,6 +49,18 @@ def test_while_the_newest_library_is_damaged_the_one_before_goes_on(
 
     assert shelf.current() is first
     assert "LibraryBrokenError" in caplog.text
+
+
+def test_a_library_without_the_vectors_of_the_model_is_searched_by_words_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(tmp_path / "index", "the price")
+
+    library = Shelf(tmp_path / "index", embedder=Embedder(write_tiny_model(tmp_path / "model"))).current()
+
+    assert library is not None
+    assert library.search("price")
+    assert "by words alone" in caplog.text
 
 
 def test_a_home_that_is_a_file_is_said(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from reportlab.pdfgen.canvas import Canvas
+from tiny_model import write_tiny_model
 
 
 def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -46,3 +47,16 @@ def test_a_home_that_cannot_be_made_is_one_sentence_and_exit_code_2(tmp_path: Pa
     assert done.stdout == ""
     assert str(tmp_path / "no") in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_model_that_is_not_there_is_one_sentence_and_one_that_is_there_is_used(tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    (tmp_path / "home" / "kb" / "documents").mkdir(parents=True)
+
+    wrong = run("--home", home, "--embedding-model", str(tmp_path / "none"))
+    right = run("--home", home, "--embedding-model", str(write_tiny_model(tmp_path / "model")))
+
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr == f"The embedding model in {tmp_path / 'none'} cannot be used: it is no folder.\n"
+    assert right.returncode == 0, right.stderr
+    assert "Embed passages" in right.stderr
