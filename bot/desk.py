@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections import defaultdict, deque
@@ -14,13 +15,16 @@ from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from bot.boundary import report
+from bot.boundary import log_error, report
+from storage.errors import StorageError
+from storage.state import OpenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from bot.room import Room
+    from storage.state import State
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +34,8 @@ WORKERS: Final = 32
 MOST_WAITING: Final = 4 * WORKERS
 BUSY: Final = f"I am busy: {MOST_WAITING} requests wait already. Try again in a minute."
 STOPPED: Final = "I was stopped before this was finished, so something may be missing. Ask again in a minute."
+LEASE_SECONDS: Final = 120.0
+"""A worker that has not renewed its leases for so long is taken to be dead: its process was killed."""
 # Slack waits so long for an acknowledgement: longer than that, work is not put off for those who wait for one.
 _ACKNOWLEDGED_WITHIN_SECONDS: Final = 3.0
 _MINUTE: Final = timedelta(minutes=1)
@@ -37,15 +43,24 @@ _MINUTE: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
+    key: str
     room: Room
     context: Context
     asked_at: float
 
 
 class Desk:
-    """Takes work and has it done; leaving it hands back what waits and finishes what was begun."""
+    """Takes work and has it done; leaving it hands back what waits and finishes what was begun.
 
-    def __init__(self, *, requests_per_minute: int, clock: Callable[[], datetime]) -> None:
+    What is taken is on record until it is done or its asker was told that it will not be. It has a lease, so that
+    others hear of it where this process is killed.
+    """
+
+    def __init__(self, *, state: State, requests_per_minute: int, clock: Callable[[], datetime]) -> None:
+        self._state = state
+        self._clock = clock
+        self._worker = secrets.token_hex(8)
+        self._unrecorded: set[str] = set()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="desk")
         self._pace = Pace(requests_per_minute, clock=clock)
         self._lock = threading.Lock()
@@ -67,14 +82,18 @@ class Desk:
                 self._tell_stopped(job)
         self._pool.shutdown()
 
-    def take(self, room: Room, work: Callable[[], object]) -> None:
+    def take(self, room: Room, key: str, work: Callable[[], object]) -> None:
         """Have something done for the person of this room, or tell them why not; returns at once.
 
-        Whatever goes wrong in it is told there, too.
+        ``key`` names what Slack sent: what arrives again, here or in another process, is done once. Whatever goes wrong
+        in it is told in the room, too.
         """
+        request = OpenRequest(key=key, channel=room.channel, thread_ts=room.thread_ts, user_id=room.user_id)
+        if not self._state.open_request(request, worker=self._worker, now=self._clock(), lease_seconds=LEASE_SECONDS):
+            return
         refusal, outcome = self._pace.take(room.user_id), "too many"
         if not refusal:
-            job = _Job(room=room, context=copy_context(), asked_at=time.monotonic())
+            job = _Job(key=key, room=room, context=copy_context(), asked_at=time.monotonic())
             with self._lock:
                 if self._closed:
                     refusal, outcome = STOPPED, "handed back"
@@ -85,9 +104,18 @@ class Desk:
                     self._jobs[future] = job
         if refusal:
             logger.warning("not taken", extra={"outcome": outcome})
-            room.tell(refusal)
+            try:
+                room.tell(refusal)
+            finally:
+                self._close(key)
         else:
             future.add_done_callback(self._forget)
+
+    def renew_leases(self) -> None:
+        """Let others know that this process is alive; to be called several times within a lease."""
+        for key in tuple(self._unrecorded):
+            self._close(key)
+        self._state.renew_requests(self._worker, now=self._clock(), lease_seconds=LEASE_SECONDS)
 
     @contextmanager
     def hearing(self) -> Iterator[None]:
@@ -135,6 +163,7 @@ class Desk:
         finally:
             with self._lock:
                 self._working -= 1
+            self._close(job.key)
             times = {"waited": round(began - job.asked_at, 3), "seconds": round(time.monotonic() - began, 3)}
             logger.info("worked", extra={"outcome": outcome, **times})
 
@@ -142,13 +171,24 @@ class Desk:
         with self._lock:
             self._jobs.pop(future, None)
 
-    @staticmethod
-    def _tell_stopped(job: _Job) -> None:
+    def _close(self, key: str) -> None:
+        """Put on record that nobody waits for this any more, at the next renewal if not now."""
+        try:
+            self._state.close_request(key)
+        except StorageError as error:
+            log_error(error)
+            self._unrecorded.add(key)
+        else:
+            self._unrecorded.discard(key)
+
+    def _tell_stopped(self, job: _Job) -> None:
         job.context.copy().run(logger.warning, "not finished", extra={"outcome": "handed back"})
         try:
             job.room.tell(STOPPED)
         except Exception as error:  # noqa: BLE001 - the boundary: the process ends, and nobody else can be told
             job.context.copy().run(report, error, tell=lambda _: None)
+        else:
+            self._close(job.key)
 
 
 class Pace:

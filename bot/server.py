@@ -23,6 +23,7 @@ from bot.app import make_app
 from bot.digest import post_due_digests
 from bot.errors import NoSocketError, PortTakenError
 from bot.health import HEALTH_PATH, Health
+from bot.interrupted import look_after_requests
 from bot.retention import forget_old
 from bot.services import open_services
 
@@ -185,7 +186,7 @@ def connected(app: App, app_token: str) -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def ticking(services: Services, app: App, config: BotConfig) -> Iterator[None]:
-    """Look every 30 seconds whether a digest is due, and forget once a day what is old.
+    """Look every 30 seconds whether a digest is due and a request was interrupted; forget once a day what is old.
 
     The scheduler only ticks: what is due is decided by `post_due_digests` and its ledger, which no missed, late or
     doubled tick can mislead.
@@ -198,6 +199,8 @@ def ticking(services: Services, app: App, config: BotConfig) -> Iterator[None]:
     now = services.clock()
     digests = (services, app.client, config.digest)
     scheduler.add_job(post_due_digests, "interval", args=digests, seconds=_TICK_SECONDS, next_run_time=now)
+    requests = (services, app.client)
+    scheduler.add_job(look_after_requests, "interval", args=requests, seconds=_TICK_SECONDS, next_run_time=now)
     scheduler.add_job(forget_old, "interval", args=(services, config.retention), days=1, next_run_time=now)
     scheduler.start()
     try:

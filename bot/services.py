@@ -108,7 +108,7 @@ def open_services(config: BotConfig, *, clock: Callable[[], datetime] | None = N
     with (
         closing(SnapshotStore(config.home / "snapshots")) as snapshots,
         closing(open_bot_state(config)) as state,
-        Desk(requests_per_minute=config.requests_per_minute, clock=clock) as desk,
+        Desk(state=state, requests_per_minute=config.requests_per_minute, clock=clock) as desk,
     ):
         limits = _make_limits(config, state, clock)
         writer = make_writer(

@@ -21,7 +21,5 @@ def handle_brief_button(
 ) -> None:
     """Do what ``/precall`` does with the account that the button names."""
     ack()
-    # A click whose acknowledgement was lost may arrive again.
-    if services.state.claim_event(body["trigger_id"], now=services.clock()):
-        room, account = find_room(body, client, respond), plain_text(body["actions"][0]["value"])
-        services.desk.take(room, partial(ask, services, room, account))
+    room, account = find_room(body, client, respond), plain_text(body["actions"][0]["value"])
+    services.desk.take(room, body["trigger_id"], partial(ask, services, room, account))

@@ -32,18 +32,16 @@ def is_dropped_document(services: Services, event: dict[str, Any]) -> bool:
 
 def handle_document(services: Services, body: dict[str, Any], event: dict[str, Any], client: WebClient) -> None:
     """Take in every PDF of a message and say in its thread what became of it."""
-    if not services.state.claim_event(f"{event['channel']}:{event['ts']}", now=services.clock()):
-        return
-    room = find_room(body, client, respond=None)
-    viewer = services.access.viewer(room.user_id)
-    if viewer.outsider:
-        room.tell("Only full members of this workspace can add documents.")
-        return
-    files = event.get("files", [])[:_MOST_FILES]
-    services.desk.take(room, partial(_take_in, services, room, files, thread_ts=event.get("thread_ts") or event["ts"]))
+    room, files = find_room(body, client, respond=None), event.get("files", [])[:_MOST_FILES]
+    work = partial(_take_in, services, room, files, thread_ts=event.get("thread_ts") or event["ts"])
+    services.desk.take(room, f"{event['channel']}:{event['ts']}", work)
 
 
 def _take_in(services: Services, room: Room, files: Sequence[Mapping[str, Any]], *, thread_ts: str) -> None:
+    if services.access.viewer(room.user_id).outsider:
+        room.tell("Only full members of this workspace can add documents.")
+        return
+
     def tell(sentence: str) -> None:
         room.post(sentence_message(sentence), thread_ts=thread_ts)
 

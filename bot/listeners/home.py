@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from slack_bolt import Ack
     from slack_sdk import WebClient
 
+    from bot.room import Room
     from bot.services import Services
 
 
@@ -31,13 +32,14 @@ def suggest_accounts(services: Services, ack: Ack, body: dict[str, Any]) -> None
 def handle_found(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
     """Open the brief of the account that was chosen in the direct messages, and empty the search again."""
     ack()
-    if not services.state.claim_event(body["trigger_id"], now=services.clock()):
-        return
-    room = find_room(body, client, respond=None)
+    room, found = find_room(body, client, respond=None), body["actions"][0]["selected_option"]["value"]
+    services.desk.take(room, body["trigger_id"], partial(_open_found, services, room, found))
+
+
+def _open_found(services: Services, room: Room, found: str) -> None:
     visit = services.access.visit(room.user_id, room.channel)
     if visit.refusal:
         room.tell(visit.refusal)
         return
-    show_home(services, client, room.user_id)
-    found = body["actions"][0]["selected_option"]["value"]
-    services.desk.take(room, partial(open_brief, services, visit, room, found, private=False))
+    show_home(services, room.client, room.user_id)
+    open_brief(services, visit, room, found, private=False)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slack_bolt import Ack, Respond
     from slack_sdk import WebClient
 
+    from bot.room import Room
     from bot.services import Services
 
 
@@ -37,12 +38,13 @@ def handle_evidence(services: Services, ack: Ack, body: dict[str, Any], client: 
 def handle_pdf(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Upload the brief as a PDF: into its thread, or to the person alone where not everybody may see it."""
     ack()
-    # A click whose acknowledgement was lost may arrive again.
-    if not services.state.claim_event(body["trigger_id"], now=services.clock()):
-        return
-    subject = Subject.of_click(body)
+    room = find_room(body, client, respond)
+    services.desk.take(room, body["trigger_id"], partial(_share_pdf, services, room, Subject.of_click(body)))
+
+
+def _share_pdf(services: Services, room: Room, subject: Subject) -> None:
     thread = services.state.find_thread(subject.channel, subject.thread_ts)
-    room = enter(services, find_room(body, client, respond), thread)
-    if room and thread:
-        audit_view(services, room, AuditKind.PDF, snapshot_id=thread.snapshot_id, account_ids=[thread.account_id])
-        services.desk.take(room, partial(share_pdf, services, room, thread))
+    entered = enter(services, room, thread)
+    if entered and thread:
+        audit_view(services, entered, AuditKind.PDF, snapshot_id=thread.snapshot_id, account_ids=[thread.account_id])
+        share_pdf(services, entered, thread)

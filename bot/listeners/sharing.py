@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from slack_bolt import Ack, Respond
     from slack_sdk import WebClient
 
+    from bot.room import Room
     from bot.services import Services
+    from storage.state import Thread
 
 
 def handle_share(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
@@ -31,17 +33,17 @@ def handle_share(services: Services, ack: Ack, body: dict[str, Any], client: Web
 def handle_share_here(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Share a brief to the room in which the person was told that it went to them."""
     ack()
-    # A click whose acknowledgement was lost may arrive again.
-    if not services.state.claim_event(body["trigger_id"], now=services.clock()):
-        return
     room = find_room(body, client, respond)
     thread = services.state.find_thread(*body["actions"][0]["value"].split(" "))
-    if thread is None:
-        return
+    if thread is not None:
+        services.desk.take(room, body["trigger_id"], partial(_share_here, services, room, thread))
+
+
+def _share_here(services: Services, room: Room, thread: Thread) -> None:
     if obstacle := find_obstacle(services, room, thread):
         room.tell(obstacle)
     else:
-        services.desk.take(room, partial(share_brief, services, room, thread))
+        share_brief(services, room, thread)
 
 
 def handle_share_modal(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -54,5 +56,5 @@ def handle_share_modal(services: Services, ack: Ack, body: dict[str, Any], clien
         ack(response_action="errors", errors=fault(obstacle))
         return
     ack()
-    if thread and services.state.claim_event(f"view:{body['view']['id']}", now=services.clock()):
-        services.desk.take(room, partial(share_brief, services, target, thread))
+    if thread:
+        services.desk.take(room, f"view:{body['view']['id']}", partial(share_brief, services, target, thread))

@@ -55,12 +55,9 @@ def _hear(
         return
     if not direct and is_for_others(written, bot_user_id=bot_user_id):
         return
-    # One message can arrive as a mention and as a message, and each of them again when an answer was lost.
-    if not services.state.claim_event(f"{room.channel}:{event['ts']}", now=services.clock()):
-        return
-    if thread is None:
-        services.desk.take(room, partial(ask, services, room, text))
-    elif addressed or is_fresh(services, thread):
-        services.desk.take(room, partial(follow_up, services, room, thread, text))
-    else:
+    if thread and not addressed and not is_fresh(services, thread):
         nudge(services, room, thread)
+        return
+    work = partial(follow_up, services, room, thread, text) if thread else partial(ask, services, room, text)
+    # One message can arrive as a mention and as a message, and each of them again when an answer was lost.
+    services.desk.take(room, f"{room.channel}:{event['ts']}", work)

@@ -10,6 +10,7 @@ from storage.state.events import Events
 from storage.state.messages import Feedback, Messages, PostedMessage
 from storage.state.outcomes import ActionOutcome, Outcomes, OutcomeStatus
 from storage.state.plans import KeptPlan, Plans
+from storage.state.requests import OpenRequest, Requests
 from storage.state.retention import Retention
 from storage.state.sqlite import SqliteDatabase
 from storage.state.threads import Thread, Threads, Turn
@@ -23,6 +24,7 @@ __all__ = [
     "DigestClaim",
     "Feedback",
     "KeptPlan",
+    "OpenRequest",
     "OutcomeStatus",
     "PostedDigest",
     "PostedMessage",
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 
-class State(Events, Threads, Messages, Audit, Outcomes, Digests, Plans, Retention):
+class State(Events, Requests, Threads, Messages, Audit, Outcomes, Digests, Plans, Retention):
     """Everything the bot remembers, for any number of threads and processes.
 
     What a method has returned from survives a power cut. Moments without a time zone are taken to be UTC. Every method

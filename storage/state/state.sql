@@ -156,3 +156,13 @@ ALTER TABLE digests ADD COLUMN skipped_at TEXT;
 
 -- migration 3: what a digest said, so that one that would say the same again is not posted
 ALTER TABLE digests ADD COLUMN content TEXT;
+
+-- migration 4: requests that are being answered, so that their askers hear of it when their process was killed
+CREATE TABLE open_requests (
+    event_key    TEXT NOT NULL PRIMARY KEY,
+    channel      TEXT NOT NULL,
+    thread_ts    TEXT,
+    user_id      TEXT NOT NULL,
+    worker       TEXT NOT NULL,
+    leased_until TEXT NOT NULL
+);

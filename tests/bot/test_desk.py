@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,7 +28,7 @@ def bot(run_bot: Callable[..., AbstractContextManager[Any]], home: Path) -> Iter
 
 
 @contextmanager
-def desk_at_work(room: Room, *, jobs: int = WORKERS) -> Iterator[tuple[Desk, threading.Event]]:
+def desk_at_work(bot: Any, *, jobs: int = WORKERS) -> Iterator[tuple[Desk, threading.Event]]:
     """A desk whose workers are at jobs that end with the event, or with the block."""
     begun, end = threading.Semaphore(0), threading.Event()
 
@@ -36,10 +37,11 @@ def desk_at_work(room: Room, *, jobs: int = WORKERS) -> Iterator[tuple[Desk, thr
         end.wait()
 
     with ExitStack() as stack:
-        desk = stack.enter_context(Desk(requests_per_minute=10_000, clock=lambda: NOON))
+        state = bot.services.state
+        desk = stack.enter_context(Desk(state=state, requests_per_minute=10_000, clock=lambda: NOON))
         stack.callback(end.set)
-        for _ in range(jobs):
-            desk.take(room, work)
+        for number in range(jobs):
+            desk.take(room_of(bot), f"job {number}", work)
         for _ in range(jobs):
             begun.acquire()
         yield desk, end
@@ -76,7 +78,7 @@ def test_what_fails_on_the_desk_is_told_in_its_place(bot: Any) -> None:
     def fail() -> None:
         raise ConnectionError("a secret")
 
-    bot.services.desk.take(room_of(bot), fail)
+    bot.services.desk.take(room_of(bot), "failing", fail)
     bot.wait()
 
     [told] = bot.posted()
@@ -87,12 +89,12 @@ def test_what_fails_on_the_desk_is_told_in_its_place(bot: Any) -> None:
 
 def test_beyond_a_full_queue_people_are_told_to_come_back_and_what_waits_is_done(bot: Any) -> None:
     done: list[int] = []
-    with desk_at_work(room_of(bot)) as (desk, end):
+    with desk_at_work(bot) as (desk, end):
         for number in range(MOST_WAITING):
-            desk.take(room_of(bot), lambda number=number: done.append(number))
+            desk.take(room_of(bot), f"waiting {number}", partial(done.append, number))
         assert bot.posted() == []
 
-        desk.take(room_of(bot), lambda: done.append(-1))
+        desk.take(room_of(bot), "one too many", lambda: done.append(-1))
 
         assert [message.text for message in bot.posted()] == [BUSY]
         end.set()
@@ -105,7 +107,7 @@ def test_no_work_begins_while_somebody_waits_for_an_acknowledgement(bot: Any, mo
     begun = threading.Event()
 
     with bot.services.desk.hearing():
-        bot.services.desk.take(room_of(bot), begun.set)
+        bot.services.desk.take(room_of(bot), "quiet", begun.set)
         assert not begun.wait(0.2)
     assert begun.wait(60)
 
@@ -115,16 +117,16 @@ def test_work_is_not_put_off_for_longer_than_slack_waits(bot: Any, monkeypatch: 
     begun = threading.Event()
 
     with bot.services.desk.hearing():
-        bot.services.desk.take(room_of(bot), begun.set)
+        bot.services.desk.take(room_of(bot), "quiet", begun.set)
         assert begun.wait(60)
 
 
 def test_at_the_end_what_waits_is_handed_back_and_what_was_begun_is_finished(bot: Any) -> None:
     done = []
     with ExitStack() as stack:
-        desk, end = stack.enter_context(desk_at_work(room_of(bot)))
+        desk, end = stack.enter_context(desk_at_work(bot))
         stack.callback(end.set)
-        desk.take(room_of(bot), lambda: done.append("too late"))
+        desk.take(room_of(bot), "late", lambda: done.append("too late"))
         closing = threading.Thread(target=desk.__exit__)
         closing.start()
         while not bot.posted():
@@ -137,10 +139,10 @@ def test_at_the_end_what_waits_is_handed_back_and_what_was_begun_is_finished(bot
 
 
 def test_who_waits_for_what_cannot_be_finished_is_told_and_nothing_new_is_taken(bot: Any) -> None:
-    with desk_at_work(room_of(bot), jobs=2) as (desk, _):
+    with desk_at_work(bot, jobs=2) as (desk, _):
         assert desk.hand_back(60) == 2
         assert [message.text for message in bot.posted()] == [STOPPED, STOPPED]
 
-        desk.take(room_of(bot), lambda: pytest.fail("taken"))
+        desk.take(room_of(bot), "late", lambda: pytest.fail("taken"))
 
         assert [message.text for message in bot.posted()] == [STOPPED] * 3

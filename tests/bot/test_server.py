@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -14,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from anthropic_server import API_KEY, AnthropicServer, Scenario
+from anthropic_server import AnthropicServer, Scenario
+from serving import claude, serving, wait_until
 from socket_mode import SocketMode
 
 from bot.config import BotConfig
@@ -25,15 +23,10 @@ from bot.server import Listeners, listening_http
 from bot.workspace import Workspace
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_request_that_slack_did_not_sign_is_refused_and_changes_nothing(bot: Any) -> None:
@@ -119,38 +112,16 @@ def serve_bot(request: Any, home: Path) -> Iterator[Callable[..., Served]]:
     with ExitStack() as stack:
 
         def start(*, env: dict[str, str] | None = None, grace: str = "Grace()") -> Served:
-            port = free_port()
-            workspace = stack.enter_context(Workspace.running(bot_url=f"http://127.0.0.1:{port}/slack/events"))
+            workspace = stack.enter_context(Workspace.running())
             over_socket = request.param == "Socket Mode"
             if over_socket:
                 workspace.connect_by(SocketMode())
             person = workspace.add_person("ana")
             channel = workspace.add_channel("sales", members=[person])
-            settings = {
-                "SLACK_BOT_TOKEN": workspace.bot_token,
-                "SLACK_APP_TOKEN": workspace.app_token if over_socket else "",
-                "SLACK_SIGNING_SECRET": workspace.signing_secret,
-                "SLACK_API_URL": workspace.api_url,
-                "ANTHROPIC_API_KEY": "",
-                "PRECALL_HOME": str(home),
-                "PRECALL_HOST": "127.0.0.1",
-                "PORT": str(port),
-                "PRECALL_DIGEST_CHANNELS": channel,
-                "PRECALL_DIGEST_TIME": "00:00",
-            }
-            serve = (
-                "import os; from bot.config import *; from bot.log import *; from bot.server import *; "
-                f"configure_log(as_json=True); serve(BotConfig.from_env(os.environ), grace={grace})"
+            digest = {"PRECALL_DIGEST_CHANNELS": channel, "PRECALL_DIGEST_TIME": "00:00"}
+            process = stack.enter_context(
+                serving(workspace, home, over_socket=over_socket, env=digest | (env or {}), grace=grace)
             )
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, "-c", serve],
-                env=os.environ | settings | (env or {}),
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            wait_for_port(port)
             return Served(workspace=workspace, process=process, person=person, channel=channel)
 
         yield start
@@ -195,24 +166,3 @@ def test_what_cannot_be_finished_in_time_is_handed_back_in_a_sentence(
     [told] = [message for message in served.workspace.messages(served.channel) if message.text == STOPPED]
     assert told.only_visible_to(served.person)
     assert '"outcome": "handed back"' in log
-
-
-def claude(server: AnthropicServer) -> dict[str, str]:
-    return {"ANTHROPIC_API_KEY": API_KEY, "ANTHROPIC_BASE_URL": server.url}
-
-
-def wait_until(is_so: Callable[[], object]) -> None:
-    for _ in range(600):
-        if is_so():
-            return
-        time.sleep(0.1)
-    pytest.fail("it did not come about")
-
-
-def wait_for_port(port: int) -> None:
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("nothing listens")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from storage.errors import StateUnavailableError, UnknownThreadError
-from storage.state import DigestClaim, State, Thread, Turn
+from storage.state import DigestClaim, OpenRequest, State, Thread, Turn
 
 if TYPE_CHECKING:
     import subprocess
@@ -43,6 +43,41 @@ def test_an_event_is_claimed_by_one_of_many_threads(state: State) -> None:
         claims = list(pool.map(lambda number: state.claim_event(str(number % 50), now=NOW), range(400)))
 
     assert sum(claims) == 50
+
+
+def request(key: str) -> OpenRequest:
+    return OpenRequest(key=key, channel="C1", thread_ts="1700000000.000100", user_id="U1")
+
+
+def test_a_request_is_opened_once_and_never_again_when_it_is_closed(state: State) -> None:
+    def opens(key: str) -> bool:
+        return state.open_request(request(key), worker="w", now=NOW, lease_seconds=60)
+
+    state.claim_event("seen", now=NOW)
+    assert [opens(key) for key in ("a", "b", "a", "seen")] == [True, True, False, False]
+    state.close_request("a")
+    assert not opens("a")
+    assert not state.claim_event("a", now=NOW)
+
+
+def test_a_request_is_opened_by_one_of_many_threads(state: State) -> None:
+    def opens(number: int) -> bool:
+        return state.open_request(request(str(number % 50)), worker="w", now=NOW, lease_seconds=60)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(opens, range(400))) == 50
+
+
+def test_open_requests_are_taken_over_once_when_their_lease_ran_out_and_not_when_it_was_renewed(state: State) -> None:
+    for key, worker in (("dead", "1"), ("closed", "1"), ("alive", "2")):
+        state.open_request(request(key), worker=worker, now=NOW, lease_seconds=0)
+    state.close_request("closed")
+    state.renew_requests("2", now=NOW, lease_seconds=60)
+
+    assert state.take_over_requests(now=NOW, lease_seconds=0) == (request("dead"),)
+    state.renew_requests("1", now=NOW, lease_seconds=60)  # it is not the dead worker's any more
+    assert state.take_over_requests(now=NOW, lease_seconds=60) == (request("dead"),)
+    assert state.take_over_requests(now=NOW, lease_seconds=60) == ()
 
 
 def test_old_events_are_forgotten_and_counted(state: State) -> None:
