@@ -222,7 +222,9 @@ def _why_unseen(run: _Run, shade: int) -> str:
             return "in a layer that is switched off"
     if alpha.value == 0:
         return "drawn as invisible"
-    return "in the colour of what is behind it" if abs(grey - shade) < _ALIKE else "covered by a picture or a shape"
+    return (
+        "in the colour of what is behind it" if abs(grey - shade) < _ALIKE else "covered, cut off or too faint to see"
+    )
 
 
 def _outline(document: pypdfium2.PdfDocument) -> Iterator[tuple[str, int]]:

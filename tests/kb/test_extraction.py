@@ -102,7 +102,7 @@ def found(reader: Reader, pdf: bytes, engine: Engine = Engine.PDFIUM) -> Extract
     [
         ([white(72, 600, "secret")], "in the colour of what is behind it"),
         ([box(60, 590, 200, 30, grey=0), at(72, 600, "secret")], "in the colour of what is behind it"),
-        ([at(72, 600, "secret"), box(60, 590, 200, 30, grey=0.5)], "covered by a picture or a shape"),
+        ([at(72, 600, "secret"), box(60, 590, 200, 30, grey=0.5)], "covered, cut off or too faint to see"),
         ([mode_three(72, 600, "secret")], "drawn as invisible"),
         ([see_through(72, 600, "secret")], "drawn as invisible"),
         ([at(-400, 600, "secret")], "outside the page"),
@@ -164,6 +164,56 @@ def test_two_columns_are_read_one_after_the_other(reader: Reader) -> None:
     lines = [line for line in text.split("\n") if line]
     assert lines[:20] == [f"Left line {number} goes on" for number in range(20)]
     assert lines[20:] == [f"Right line {number} goes on" for number in range(20)]
+
+
+def test_two_columns_drawn_line_by_line_across_them_are_read_one_after_the_other(reader: Reader) -> None:
+    left = ["Customers who watch it", *["renew for more than a year"] * 9]
+    right = ["The add-on is for teams", *["that have no analyst yet"] * 6]
+    steps = [
+        at(x, 700 - 12 * number, lines[number])
+        for number in range(10)
+        for x, lines in ((72, left), (320, right))
+        if number < len(lines)
+    ]
+
+    for engine in Engine:
+        (text,) = found(reader, drawn(*steps, at(72, 100, "Footer.")), engine).pages
+        assert text == "\n".join(left) + "\n\n" + "\n".join(right) + "\n\nFooter."
+
+
+def test_a_table_drawn_row_by_row_stays_a_table(reader: Reader) -> None:
+    rows = [(f"Plan number {number} for teams", f"$ {number}00 for a year and seat") for number in range(8)]
+    steps = [
+        at(x, 700 - 12 * number, cell)
+        for number, row in enumerate(rows)
+        for x, cell in zip((72, 320), row, strict=True)
+    ]
+
+    (text,) = found(reader, drawn(*steps)).pages
+
+    assert text.split("\n\n") == [" | ".join(row) for row in rows]
+
+
+def test_a_cell_of_several_lines_belongs_to_the_cells_beside_its_last_line_or_its_middle(reader: Reader) -> None:
+    for first_line in (714, 707):
+        steps = (at(72, 700, "Plan A"), at(150, 700, "$100"), at(220, first_line, "For small"))
+        pdf = drawn(*steps, at(220, first_line - 14, "teams"), at(400, 700, "2026"))
+
+        for engine in Engine:
+            assert found(reader, pdf, engine).pages == ("Plan A | $100 | For small teams | 2026",)
+
+
+def test_figures_above_their_captions_keep_to_themselves(reader: Reader) -> None:
+    steps = [
+        step
+        for x, figure, caption in ((72, "19 days", "to first value"), (320, "312", "connectors"))
+        for step in (in_size(24, x, 714, figure), at(x, 700, caption))
+    ]
+
+    (text,) = found(reader, drawn(*steps)).pages
+
+    assert " | " not in text
+    assert text.split() == ["19", "days", "to", "first", "value", "312", "connectors"]
 
 
 def test_a_page_that_lies_on_its_side_is_read_in_lines(reader: Reader) -> None:
