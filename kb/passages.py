@@ -12,6 +12,9 @@ from kb.documents import DocumentText
 
 MAX_WORDS: Final = 180
 
+_LONGEST_WORD: Final = (
+    12  # characters that count as one: scripts that part no words, and endless ones, have a limit too
+)
 _EDGE_LINES = 4  # how deep a running head or foot reaches into a page
 _PAGE_NUMBER = re.compile(
     r"(?:(?:page|seite|p\.)\s*)?[-\u2013\u2014]?\s*\d{1,4}\s*(?:(?:of|/|von)\s*\d{1,4})?\s*[-\u2013\u2014]?",
@@ -153,7 +156,11 @@ class _Unit:
 
     @property
     def words(self) -> int:
-        return len(self.text.split())
+        return _count_words(self.text)
+
+
+def _count_words(text: str) -> int:
+    return max(len(text.split()), -(-len(text) // _LONGEST_WORD))
 
 
 def _units(lines: list[str]) -> Iterator[_Unit]:
@@ -199,12 +206,18 @@ def _sentences(paragraph: str) -> Iterator[_Unit]:
 
 def _cut(unit: _Unit) -> Iterator[_Unit]:
     """Yield the unit whole, or, when it alone exceeds the limit, in pieces of that length."""
-    words = unit.text.split()
-    if len(words) <= MAX_WORDS:
+    if unit.words <= MAX_WORDS:
         yield unit
         return
-    for start in range(0, len(words), MAX_WORDS):
-        yield _Unit(" ".join(words[start : start + MAX_WORDS]), begins_line=unit.begins_line and start == 0)
+    longest = MAX_WORDS * _LONGEST_WORD
+    words = [word[start : start + longest] for word in unit.text.split() for start in range(0, len(word), longest)]
+    first, characters = 0, 0
+    for place, word in enumerate(words):
+        characters += len(word) + 1
+        if place > first and (place - first == MAX_WORDS or characters > longest):
+            yield _Unit(" ".join(words[first:place]), begins_line=unit.begins_line and first == 0)
+            first, characters = place, len(word) + 1
+    yield _Unit(" ".join(words[first:]), begins_line=unit.begins_line and first == 0)
 
 
 def _pack(units: list[_Unit]) -> list[str]:
@@ -222,9 +235,9 @@ def _fill(units: list[_Unit], limit: int) -> list[str]:
     words = limit + 1
     for unit in units:
         if words + unit.words > limit:
-            with_header = unit.table_header and len(unit.table_header.split()) + unit.words <= limit
+            with_header = unit.table_header and _count_words(unit.table_header) + unit.words <= limit
             passages.append(f"{unit.table_header}\n{unit.text}" if with_header else unit.text)
-            words = len(passages[-1].split())
+            words = _count_words(passages[-1])
         else:
             passages[-1] += ("\n" if unit.begins_line else " ") + unit.text
             words += unit.words

@@ -32,6 +32,20 @@ def test_no_passage_of_the_library_is_longer_than_the_limit(library: Library) ->
     assert max(len(passage.text.split()) for passage in passages) <= MAX_WORDS
 
 
+ENDLESS = "".join(map(str, range(20_000)))
+
+
+@pytest.mark.parametrize(
+    "text", [ENDLESS, ENDLESS.replace("0", "\u4fa1").replace("9", "\u3002"), " ".join(ENDLESS), f"plan | {ENDLESS} | 1"]
+)
+def test_a_text_that_parts_no_words_is_cut_too_and_none_of_it_is_lost(text: str) -> None:
+    passages = split_passages(document(text))
+
+    assert all(len(passage.text) <= 12 * MAX_WORDS for passage in passages)
+    assert all(len(passage.text.split()) <= MAX_WORDS for passage in passages)
+    assert "".join("".join(passage.text.split()) for passage in passages) == "".join(text.split())
+
+
 def test_no_passage_of_the_library_holds_a_page_number(library: Library) -> None:
     passages = [hit.passage for hit in library.search("confidential sales page version", limit=1_000)]
 
