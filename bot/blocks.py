@@ -26,7 +26,7 @@ from bot.wording import (
     prediction_words,
     statement_words,
 )
-from kb.documents import UnreadableDocument, count_of, describe_hidden
+from kb.documents import UnreadableDocument, count_of, describe_hidden, names_of
 from storage.records import BIG_MOVE
 from storage.units import format_amount, format_amount_change, format_range, format_value
 
@@ -240,7 +240,8 @@ def documents_message(library: Library | None, *, now: datetime) -> Message:
     pages = sum(document.pages for document in library.documents)
     lead = f"{count_of(len(library.documents), 'document')} with {count_of(pages, 'page')}"
     lead += f"; {count_of(len(library.problems), 'file')} not used." if library.problems else "."
-    with_remarks_first = sorted(library.documents, key=lambda each: (not each.remarks, each.title.casefold()))
+    used = zip(names_of(library.documents), library.documents, strict=True)
+    with_remarks_first = sorted(used, key=lambda each: (not each[1].remarks, each[0].casefold()))
     parts = (
         (
             "Not used",
@@ -249,7 +250,7 @@ def documents_message(library: Library | None, *, now: datetime) -> Message:
                 for each in library.problems
             ],
         ),
-        ("Used", [(each.title, _document_facts(each, now=now)) for each in with_remarks_first]),
+        ("Used", [(name, _document_facts(each, now=now)) for name, each in with_remarks_first]),
     )
     blocks: list[Block] = [_header("Documents"), _section(lead)]
     for heading, entries in parts:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kb.documents import count_of, describe_hidden
+from kb.documents import count_of, describe_hidden, names_of
 from kb.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def kb(
 def print_report(report: "BuildReport", *, documents_folder: Path, console: Console) -> None:
     """Print one row per file and the totals; names come from files, so none is read as markup."""
     table = Table("Document", "Type", "Pages", "Passages", "Problem", title=f"Knowledge base {report.version}")
-    for document in report.documents:
+    for name, document in zip(names_of(report.documents), report.documents, strict=True):
         cells = (
-            document.title,
+            name,
             document.kind,
             str(document.pages),
             str(document.passages),

@@ -1,5 +1,6 @@
 """What is known about a document, whether it could be read or not."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,6 +90,15 @@ class DocumentText:
     modified: datetime
     hidden: tuple[HiddenText, ...] = ()
     by_second_engine: bool = False
+
+
+def names_of(documents: Sequence[Document]) -> tuple[str, ...]:
+    """Return the title of each document, with its file where several have the same."""
+    times = Counter(document.title for document in documents)
+    return tuple(
+        document.title if times[document.title] == 1 else f"{document.title} ({document.file})"
+        for document in documents
+    )
 
 
 def describe_hidden(hidden: Iterable[HiddenText]) -> tuple[str, ...]:
