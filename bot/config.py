@@ -71,7 +71,7 @@ SETTINGS = (
     Setting(
         name="PRECALL_DOCS_CHANNEL",
         default="",
-        meaning="Id of the channel whose members add documents by sharing PDFs there; none means no such channel.",
+        meaning="Id of the channel where documents are added by sharing PDFs, with access.toml by ops alone.",
     ),
     Setting(
         name="PRECALL_EMBEDDING_MODEL",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.blocks import sentence_message, taken_in_message
 from bot.boundary import told
+from bot.rights import Role
 from bot.room import find_room
 
 if TYPE_CHECKING:
@@ -38,8 +39,12 @@ def handle_document(services: Services, body: dict[str, Any], event: dict[str, A
 
 
 def _take_in(services: Services, room: Room, files: Sequence[Mapping[str, Any]], *, thread_ts: str) -> None:
-    if services.access.viewer(room.user_id).outsider:
+    viewer = services.access.viewer(room.user_id)
+    if viewer.outsider:
         room.tell("Only full members of this workspace can add documents.")
+        return
+    if not services.access.is_open and viewer.role is not Role.OPS:
+        room.tell("Only people with the role ops can add documents here.")
         return
 
     def tell(sentence: str) -> None:

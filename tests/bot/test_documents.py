@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,9 @@ def bot(run_bot: Callable[..., AbstractContextManager[Any]], home: Path) -> Iter
         yield bot
 
 
-def drop(bot: Any, name: str, content: bytes, *, channel: str = "C0DOCS") -> str:
+def drop(bot: Any, name: str, content: bytes, *, channel: str = "C0DOCS", user: str = "") -> str:
     """Share a file and return what the bot says in its thread."""
-    message = bot.workspace.share(name, content, user=bot.person, channel=channel)
+    message = bot.workspace.share(name, content, user=user or bot.person, channel=channel)
     bot.wait()
     answers = [each for each in bot.workspace.thread(channel, message.ts) if each.user == bot.workspace.bot_user]
     return bot.read(answers)
@@ -127,6 +128,21 @@ def test_a_guest_adds_nothing(bot: Any, home: Path) -> None:
     assert not (home / "kb").exists()
 
 
+def test_where_rights_are_written_down_only_ops_adds_documents(
+    run_bot: Callable[..., AbstractContextManager[Any]], home: Path
+) -> None:
+    (home / "access.toml").write_text('default = "all"\n[[people]]\nwho = "boss@example.com"\nrole = "ops"\n')
+    with run_bot(home, env={"PRECALL_DOCS_CHANNEL": "C0DOCS"}) as bot:
+        boss = bot.workspace.add_person("boss", email="boss@example.com")
+        bot.workspace.add_channel("documents", members=[bot.person, boss], channel_id="C0DOCS")
+
+        assert drop(bot, "prices.pdf", pdf("The walrus lists at 700 dollars.")) == ""
+        assert bot.workspace.last_message.only_visible_to(bot.person)
+        assert "Only people with the role ops can add documents here." in bot.read(bot.workspace.last_message)
+        assert not (home / "kb").exists()
+        assert "I took in" in drop(bot, "prices.pdf", pdf("The walrus lists at 700 dollars."), user=boss)
+
+
 def test_the_token_is_sent_to_slack_alone(bot: Any, tmp_path: Path) -> None:
     intake = Intake(channel="C0DOCS", knowledge_base=tmp_path)
 
@@ -205,6 +221,17 @@ def test_thousands_of_documents_fit_into_one_message_that_slack_takes(tmp_path: 
     assert "2,000 documents with 24,000 pages; 999 files not used." in message.text
     assert "<!channel>" not in message.text
     assert "more; `precall kb` lists all of them." in str(message.blocks)
+
+
+def test_documents_of_one_title_are_told_apart_by_their_files(tmp_path: Path) -> None:
+    twins = [replace(document(number), title="Slide deck") for number in (1, 2)]
+    write_index(tmp_path, passages=[], documents=[*twins, document(3)], problems=[])
+
+    shown = str(documents_message(Library.open(tmp_path), now=NOW).blocks)
+
+    assert "Slide deck (1.pdf)" in shown
+    assert "Slide deck (2.pdf)" in shown
+    assert "(3.pdf)" not in shown
 
 
 def test_age_is_told_in_days(tmp_path: Path) -> None:
