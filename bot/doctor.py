@@ -21,6 +21,7 @@ from kb.embedding import Embedder
 from kb.errors import EmbeddingModelError, KnowledgeBaseError
 from kb.index import Library
 from storage.errors import SnapshotError, StorageError
+from storage.records import Fitness
 from storage.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def examine(config: BotConfig, *, now: datetime) -> Iterator[Finding]:
     yield from _examine_slack(config, now=now)
     yield _examine_home(config)
     yield _examine_state(config)
-    yield _examine_snapshot(config, now=now)
+    yield from _examine_snapshot(config, now=now)
     yield _examine_library(config)
     yield _examine_rights(config)
     yield _examine_model(config)
@@ -146,18 +147,26 @@ def _examine_state(config: BotConfig) -> Finding:
     return Finding(name="State", level=Level.GOOD, found=where)
 
 
-def _examine_snapshot(config: BotConfig, *, now: datetime) -> Finding:
+def _examine_snapshot(config: BotConfig, *, now: datetime) -> Iterator[Finding]:
     try:
         with closing(SnapshotStore(config.home / "snapshots")) as store, store.lease() as snapshot:
             info = snapshot.info
     except SnapshotError as error:
-        return Finding(name="Snapshot", level=Level.FAULT, found=str(error), fix="Run precall build.")
+        yield Finding(name="Snapshot", level=Level.FAULT, found=str(error), fix="Run precall build.")
+        return
     days = (now.replace(tzinfo=None) - info.source.as_of).days
     found = f"{info.snapshot_id}, {info.accounts:,} {info.words.accounts}, data of {info.source.as_of:%d %b %Y}"
     if days > _STALE_DAYS:
         fix = "Run precall build with fresh data, best every night."
-        return Finding(name="Snapshot", level=Level.WARNING, found=f"{found}: {days} days old", fix=fix)
-    return Finding(name="Snapshot", level=Level.GOOD, found=found)
+        yield Finding(name="Snapshot", level=Level.WARNING, found=f"{found}: {days} days old", fix=fix)
+    else:
+        yield Finding(name="Snapshot", level=Level.GOOD, found=found)
+    if info.source.fitness is Fitness.READY:
+        yield Finding(name="Readiness", level=Level.GOOD, found=info.source.fitness)
+    elif info.source.fitness:
+        said = f"{info.source.fitness}: {' '.join(info.source.findings)}"
+        fix = "Mend what can be in the file of accounts, and run precall build."
+        yield Finding(name="Readiness", level=Level.WARNING, found=said, fix=fix)
 
 
 def _examine_library(config: BotConfig) -> Finding:

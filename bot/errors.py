@@ -7,7 +7,7 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
-from storage.errors import NoSnapshotError, SnapshotGoneError, StorageError
+from storage.errors import NoSnapshotError, OnlyOtherVersionsError, SnapshotGoneError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,6 +148,10 @@ class PortTakenError(BotError):
 
 # The first that fits counts, so a class stands above its base.
 _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (
+        OnlyOtherVersionsError,
+        "My data was built by another version of precall. Whoever runs me builds it again with precall build.",
+    ),
     (NoSnapshotError, "I have no data to speak of yet. Whoever runs me builds it with precall build."),
     (SnapshotGoneError, "The data of this thread is no longer kept. Ask for a fresh brief with /precall."),
     (AccountGoneError, "What this thread is about is no longer in the data. Ask for a fresh brief with /precall."),

@@ -11,6 +11,7 @@ from bot.audit import AuditKind, audit_view
 from bot.changes import describe_reason, name_day
 from bot.controls import Subject
 from bot.digest import find_open
+from bot.errors import explain
 from bot.evidence import format_actions
 from bot.health import Health
 from bot.normalise import capitalise, cut, normalise
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from bot.access import Viewer
     from bot.services import Services
-    from storage.records import Change, DigestRow, SnapshotInfo
+    from storage.records import Change, DigestRow, SnapshotInfo, Source
     from storage.snapshots import Snapshot
 
 Block = dict[str, Any]
@@ -40,6 +41,7 @@ SEARCH: Final = "find_account"
 _MOST_LISTED: Final = 10
 _MOST_MOVERS: Final = 3  # in each direction
 _MOST_SUBSCRIPTIONS: Final = 20
+_MOST_FINDINGS: Final = 6
 _MOST_FOUND: Final = 20
 _NAME: Final = 80
 _OPTION: Final = 75
@@ -93,8 +95,8 @@ def _blocks(services: Services, viewer: Viewer) -> tuple[list[Block], str | None
         with services.snapshots.lease() as snapshot:
             blocks, account_ids = _account_blocks(services, viewer, snapshot)
             info = snapshot.info
-    except NoSnapshotError:
-        blocks, account_ids, info = [_section("There is no data yet. Whoever runs me builds it.")], (), None
+    except NoSnapshotError as error:
+        blocks, account_ids, info = [_section(explain(error))], (), None
     blocks += _subscription_blocks(services, viewer)
     if viewer.role is Role.OPS:
         blocks += _admin_blocks(services, info)
@@ -154,6 +156,7 @@ def _admin_blocks(services: Services, info: SnapshotInfo | None) -> list[Block]:
         lines += [
             f"Last build: snapshot {info.snapshot_id} of {info.created_at:%d %b %Y, %H:%M} UTC",
             f"Its data: {normalise(info.source.description, limit=_LINE)}, {info.accounts:,} {info.words.accounts}",
+            *_readiness_lines(info.source),
             f"{model_line(info)}; /precall model shows the model card",
         ]
     library = services.shelf.current()
@@ -165,6 +168,16 @@ def _admin_blocks(services: Services, info: SnapshotInfo | None) -> list[Block]:
         lines.append("Rights: there is no access.toml, so every full member sees everything")
     lines += [f"{capitalise(name)}: {found}" for name, found in Health(services).look().items() if name != "slack"]
     return [_header("For who runs me"), _list("", lines)]
+
+
+def _readiness_lines(source: Source) -> list[str]:
+    """Return what the file of accounts was found fit for at the last build, and why."""
+    if not source.fitness:
+        return []
+    shown = [normalise(each, limit=_LINE) for each in source.findings[:_MOST_FINDINGS]]
+    if more := len(source.findings) - len(shown):
+        shown.append(f"{more:,} more in the report of the build.")
+    return [f"Readiness: {source.fitness}. {shown[0] if shown else ''}".strip(), *shown[1:]]
 
 
 def _account_line(row: DigestRow, info: SnapshotInfo, *, done: bool) -> str:

@@ -14,10 +14,9 @@ from pipeline.demos import make_demo
 from pipeline.draft import draft_pack, guess_findings
 from pipeline.errors import FaultyPackError, NothingToModelError
 from pipeline.pack import parse_pack, read_pack
-from pipeline.readiness import Verdict as Readable
 from pipeline.readiness import assess, name_verbatim
 from pipeline.synthetic import make_accounts
-from storage.records import FeatureKind, Words
+from storage.records import FeatureKind, Fitness, Words
 from storage.tables import read_table
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Accounts:
     ``table`` has one row per account: account_id, name, owner, region and industry (empty where the source has none),
     the ``features``, and the sensitivities named in ``promotions`` with their labels. ``outcome`` is in the unit of
     the pack's target, NaN where it is not known. ``groups`` and ``times`` have one entry a row or are None.
-    ``ceiling`` is the best reachable R², known for made-up accounts only.
+    ``ceiling`` is the best reachable R², known for made-up accounts only; those have no ``readiness``.
     """
 
     pack: Pack
@@ -58,6 +57,7 @@ class Accounts:
     groups: Sequence[object] | None = None
     times: Sequence[object] | None = None
     ceiling: float | None = None
+    readiness: Readiness | None = None
 
     @property
     def words(self) -> Words:
@@ -126,7 +126,7 @@ def read_accounts(
     columns = read_columns(table, verbatim=name_verbatim(pack, table.names))
     findings = guess_findings(columns, pack.target.column) if drafted else ()
     readiness = assess(table, columns, pack, findings=findings)
-    if readiness.verdict is Readable.NOT_READY:
+    if readiness.verdict is Fitness.NOT_READY:
         return ReadAccounts(readiness=readiness, accounts=None, notes=(), drafted=drafted)
     reader = _Reader(table, columns, pack, readiness)
     return ReadAccounts(readiness=readiness, accounts=reader.read(), notes=tuple(reader.notes), drafted=drafted)
@@ -169,6 +169,7 @@ class _Reader:
             sha256=self._raw.sha256,
             groups=self._groups(positions),
             times=self._times(positions),
+            readiness=self._readiness,
         )
 
     def _column(self, name: str | None) -> Column:

@@ -1,10 +1,9 @@
-"""Can a model be trained on this table? Verdict, reasons, and what was done with every row and column."""
+"""Can a model be trained on this table? Fitness, reasons, and what was done with every row and column."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.columns import Column, ColumnType, split_words
 from pipeline.leaks import Leak, find_leaks
+from storage.records import Fitness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,14 +63,6 @@ _USELESS: Final = {
 }
 
 
-class Verdict(StrEnum):
-    """Whether a model of this table may be published."""
-
-    READY = "ready"
-    CARE = "usable with care"
-    NOT_READY = "not ready"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
     """Rows that are not used: why, how many, and the lines of the first."""
@@ -106,7 +98,7 @@ class Readiness:
     ``conflicting`` are ids that stand for different rows.
     """
 
-    verdict: Verdict
+    verdict: Fitness
     reasons: tuple[str, ...]
     source: str
     reading: str
@@ -121,6 +113,14 @@ class Readiness:
     features: tuple[str, ...]
     names: Mapping[str, str]
     positions: Rows
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What led to the verdict, short: the reasons, and what became of the rows."""
+        rows = f"{self.rows_used:,} of {self.rows_read:,} rows used"
+        if self.rows_to_predict:
+            rows += f", {self.rows_to_predict:,} of them without an outcome"
+        return (*self.reasons, f"{rows}.", *(f"{each}." for each in self.dropped))
 
 
 def match_names(wanted: Iterable[str], names: Sequence[str]) -> dict[str, str]:
@@ -171,7 +171,7 @@ def assess(table: RawTable, columns: Sequence[Column], pack: Pack, *, findings: 
         ]
     )
     return Readiness(
-        verdict=Verdict.NOT_READY if stop else Verdict.CARE if care else Verdict.READY,
+        verdict=Fitness.NOT_READY if stop else Fitness.CARE if care else Fitness.READY,
         reasons=tuple(stop or care),
         source=table.source,
         reading=str(table.reading),

@@ -8,12 +8,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.readiness import Verdict
+from storage.records import Fitness
 
 if TYPE_CHECKING:
     from pipeline.readiness import Readiness
 
-_STYLES = {Verdict.READY: "bold green", Verdict.CARE: "bold yellow", Verdict.NOT_READY: "bold red"}
+_STYLES = {Fitness.READY: "bold green", Fitness.CARE: "bold yellow", Fitness.NOT_READY: "bold red"}
 
 
 def readiness_table(readiness: Readiness) -> Group:

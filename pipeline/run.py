@@ -138,11 +138,7 @@ def build_from(
                 # Where features tell nothing apart, medians on either side of one would pretend that they do.
                 base_rates=measure_base_rates(features, table, outcome) if card.ranks else (),
                 top_interactions=explanations.top_interactions(features),
-                source=Source(
-                    description=accounts.description,
-                    sha256=accounts.sha256,
-                    as_of=datetime.combine(config.as_of, time()),
-                ),
+                source=_source(accounts, as_of=datetime.combine(config.as_of, time())),
                 card=card,
                 words=accounts.words,
                 allocation=allocation,
@@ -156,6 +152,17 @@ def build_from(
                 offers=accounts.pack.offers,
             )
             return store.publish(contents, now=now)
+
+
+def _source(accounts: Accounts, *, as_of: datetime) -> Source:
+    readiness = accounts.readiness
+    return Source(
+        description=accounts.description,
+        sha256=accounts.sha256,
+        as_of=as_of,
+        fitness=readiness.verdict if readiness else None,
+        findings=readiness.findings if readiness else (),
+    )
 
 
 def _earlier_folds(previous: Snapshot, account_ids: pd.Series, seed: int) -> npt.NDArray[np.intp] | None:

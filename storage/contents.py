@@ -127,6 +127,10 @@ _FAULTS: Final = {
 }
 
 
+SCHEMA: Final = 2
+"""The number of the form of a snapshot, schema.sql and the columns of its accounts, as this version reads it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotContents:
     """What the pipeline hands over to be published.
@@ -292,6 +296,8 @@ def _insert_info(database: DuckDBPyConnection, info: SnapshotInfo, rules: str) -
         "source_description": source.description,
         "source_sha256": source.sha256,
         "source_as_of": source.as_of,
+        "fitness": source.fitness,
+        "findings": list(source.findings),
         "verdict": card.verdict.value,
         "family": card.family,
         "training_rows": card.training_rows,

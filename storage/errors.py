@@ -34,6 +34,33 @@ class SnapshotGoneError(SnapshotError):
         self.snapshot_id = snapshot_id
 
 
+class OtherVersionError(SnapshotGoneError):
+    """A snapshot has the form that another version of this program gave it, so this one does not read it."""
+
+    def __init__(self, snapshot_id: str, *, schema: int, known: int) -> None:
+        super().__init__(snapshot_id)
+        self.is_older = schema < known
+
+    def __str__(self) -> str:
+        """Say by which version, and what to do."""
+        built = f"Snapshot {self.snapshot_id} was built by"
+        if self.is_older:
+            return f"{built} an older version of precall. Run `precall build` to build again."
+        return f"{built} a newer version of precall. Update precall to read it."
+
+
+class OnlyOtherVersionsError(NoSnapshotError):
+    """There are snapshots, but another version of this program has built those that are not damaged."""
+
+    def __init__(self, root: Path, reason: OtherVersionError) -> None:
+        super().__init__(root)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say which version has built the newest."""
+        return str(self.reason)
+
+
 class DamagedSnapshotError(SnapshotError):
     """A file of a snapshot is not what its manifest says."""
 

@@ -426,13 +426,27 @@ class AllocationSummary:
     one_more: float | None = None
 
 
+class Fitness(StrEnum):
+    """Whether a model of a table of accounts may be published."""
+
+    READY = "ready"
+    CARE = "usable with care"
+    NOT_READY = "not ready"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the accounts came from: a description, the SHA-256 of the data and the moment it speaks of (UTC, naive)."""
+    """Where the accounts came from: a description, the SHA-256 of the data and the moment it speaks of (UTC, naive).
+
+    ``fitness`` is the verdict on a file of accounts and ``findings`` are the sentences that led to it; None where the
+    accounts were made up.
+    """
 
     description: str
     sha256: str
     as_of: datetime
+    fitness: Fitness | None = None
+    findings: tuple[str, ...] = ()
 
 
 class ChangeKind(StrEnum):

@@ -1,4 +1,4 @@
--- One snapshot. Built once and only read afterwards, so it has no index and no key; the publisher checks uniqueness.
+-- One snapshot. A change here needs a new number in storage.contents, SCHEMA: who reads by another refuses it. Built once and only read afterwards, so it has no index and no key; the publisher checks uniqueness.
 -- Moments are UTC. Positions count from 0. The lists of an account stand in the order of `features` and `promotions`.
 
 CREATE TABLE snapshot (
@@ -9,6 +9,8 @@ CREATE TABLE snapshot (
     source_description    VARCHAR   NOT NULL,
     source_sha256         VARCHAR   NOT NULL,
     source_as_of          TIMESTAMP NOT NULL,
+    fitness               VARCHAR CHECK (fitness IN ('ready', 'usable with care')),
+    findings              VARCHAR[] NOT NULL,
     verdict               VARCHAR   NOT NULL CHECK (verdict IN ('better than a constant', 'no better than a constant')),
     family                VARCHAR   NOT NULL,
     training_rows         BIGINT    NOT NULL,

@@ -40,6 +40,7 @@ from storage.records import (
     Feature,
     FeatureDrift,
     FeatureKind,
+    Fitness,
     Interaction,
     ModelCard,
     Movers,
@@ -481,7 +482,7 @@ class Snapshot:
             """
             SELECT
                 snapshot_id, generation, created_at, accounts,
-                source_description, source_sha256, source_as_of,
+                source_description, source_sha256, source_as_of, fitness, findings,
                 allocator, capacity, cap_per_account, allocated, accounts_with_actions,
                 allocation_value, allocation_gap, one_more
             FROM snapshot
@@ -492,10 +493,16 @@ class Snapshot:
             generation=row[1],
             created_at=row[2],
             accounts=row[3],
-            source=Source(description=row[4], sha256=row[5], as_of=row[6]),
+            source=Source(
+                description=row[4],
+                sha256=row[5],
+                as_of=row[6],
+                fitness=None if row[7] is None else Fitness(row[7]),
+                findings=tuple(row[8]),
+            ),
             card=self._read_card(),
             words=self._read_words(),
-            allocation=_to_summary(row[7:]),
+            allocation=_to_summary(row[9:]),
             comparison=self._read_comparison(),
         )
 

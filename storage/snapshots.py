@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import duckdb
 
 from storage.changes import CHANGES_SCHEMA, make_change
-from storage.contents import ACCOUNTS_SCHEMA, SnapshotContents, check_database, read_accounts, write_database
+from storage.contents import ACCOUNTS_SCHEMA, SCHEMA, SnapshotContents, check_database, read_accounts, write_database
 from storage.errors import (
     DamagedSnapshotError,
     NoSnapshotError,
     OlderSnapshotError,
+    OnlyOtherVersionsError,
+    OtherVersionError,
     PublishError,
     SnapshotGoneError,
     UnreadableSnapshotError,
@@ -54,6 +56,7 @@ class SnapshotStore:
         self._pointer = root / "CURRENT"
         self._current: _Opened | None = None
         self._opened: dict[str, _Opened] = {}
+        self._passed_over: OtherVersionError | None = None
         # What CURRENT looked like when it was last followed; as long as it looks the same there is nothing to do.
         self._followed: _Look | None = None
         self._state_lock = threading.Lock()  # held for the blink of an eye
@@ -76,7 +79,8 @@ class SnapshotStore:
     def lease(self, snapshot_id: str | None = None) -> Iterator[Snapshot]:
         """Lend the newest snapshot, or the one with this id; it stays open until the end of the ``with`` block.
 
-        Raises NoSnapshotError, or SnapshotGoneError when the named one is not retained.
+        Raises NoSnapshotError, or SnapshotGoneError when the named one is not retained; of both there is one that says
+        that another version of this program has built it.
         """
         opened = self._lend_newest() if snapshot_id is None else self._open(snapshot_id)
         try:
@@ -204,6 +208,8 @@ class SnapshotStore:
                 self._open_lock.release()
         with self._state_lock:
             if self._current is None:
+                if self._passed_over is not None:
+                    raise OnlyOtherVersionsError(self._root, self._passed_over) from self._passed_over
                 raise NoSnapshotError(self._root)
             self._current.leases += 1
             return self._current
@@ -217,12 +223,14 @@ class SnapshotStore:
         candidates = [] if pointed is None else [pointed]
         if self._current is None:
             candidates += [snapshot_id for snapshot_id in self._retained() if snapshot_id != pointed]
-        self._followed = look
+        self._followed, self._passed_over = look, None
         for snapshot_id in candidates:
             try:
                 opened = self._open(snapshot_id, verifying=True)
             except (DamagedSnapshotError, SnapshotGoneError) as error:
                 _log.error("Snapshot %s is passed over: %s", snapshot_id, error)
+                if self._passed_over is None and isinstance(error, OtherVersionError):
+                    self._passed_over = error
             except OSError as error:
                 self._followed = None  # such as too many open files: worth another try
                 _log.error("Snapshot %s could not be opened yet: %s", snapshot_id, error)
@@ -311,8 +319,9 @@ class _Look(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Manifest:
-    """What is checked of a snapshot before it is opened."""
+    """What is checked of a snapshot before it is opened; its ``schema`` says by which version it can be."""
 
+    schema: int
     snapshot_id: str
     created_at: datetime
     as_of: datetime
@@ -324,6 +333,7 @@ class _Manifest:
     @classmethod
     def of(cls, info: SnapshotInfo, *, database: Path, artefact: Path) -> _Manifest:
         return cls(
+            schema=SCHEMA,
             snapshot_id=info.snapshot_id,
             created_at=info.created_at,
             as_of=info.source.as_of,
@@ -338,6 +348,9 @@ class _Manifest:
         text = path.read_bytes()
         try:
             fields = json.loads(text)
+            schema = fields.get("schema", 1)  # the first had no number
+            if schema != SCHEMA:
+                raise OtherVersionError(path.stem, schema=int(schema), known=SCHEMA)
             fields["created_at"] = datetime.fromisoformat(fields["created_at"])
             fields["as_of"] = datetime.fromisoformat(fields["as_of"])
             return cls(**fields)

@@ -24,6 +24,7 @@ from storage.records import (
     Coverage,
     Feature,
     FeatureKind,
+    Fitness,
     ModelCard,
     Score,
     Source,
@@ -221,7 +222,13 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
             features=features,
             promotions=PROMOTIONS,
             base_rates=BASE_RATES,
-            source=Source(description="synthetic", sha256="0" * 64, as_of=datetime(2026, 11, 22, 6, 30)),  # noqa: DTZ001 # UTC, naive, by contract
+            source=Source(
+                description="synthetic",
+                sha256="0" * 64,
+                as_of=datetime(2026, 11, 22, 6, 30),  # noqa: DTZ001 # UTC, naive, by contract
+                fitness=Fitness.CARE,
+                findings=("Only <64> rows have an outcome.", "64 of 70 rows used."),
+            ),
             card=ModelCard(
                 verdict=Verdict.SIGNAL,
                 family="random forest",

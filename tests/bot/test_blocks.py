@@ -31,8 +31,7 @@ from pipeline.card import CardSection, describe_model
 from pipeline.columns import ColumnType
 from pipeline.leaks import Leak
 from pipeline.readiness import ColumnReport, Dropped, Readiness
-from pipeline.readiness import Verdict as Fitness
-from storage.records import AccountName, Contribution, DigestRow, Feature, FeatureKind, Verdict, Words
+from storage.records import AccountName, Contribution, DigestRow, Feature, FeatureKind, Fitness, Verdict, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -63,6 +63,7 @@ def test_whatever_is_not_good_says_what_mends_it_and_nothing_says_a_secret(works
     assert findings["Socket Mode"].found == "Slack answers invalid_auth"
     assert findings["State"].level is Level.GOOD
     assert findings["Snapshot"].found.startswith("000001-")
+    assert findings["Readiness"].found == ("usable with care: Only <64> rows have an outcome. 64 of 70 rows used.")
     assert findings["Documents"].fix == "Run precall kb."
     assert findings["Claude"].level is Level.FAULT
     assert all(finding.fix for finding in findings.values() if finding.level is not Level.GOOD)

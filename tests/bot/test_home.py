@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from datetime import UTC, datetime
 from itertools import count
@@ -82,6 +83,8 @@ def test_who_runs_the_bot_sees_how_it_is(bot: Any, home: Path) -> None:
     seen = open_home(bot)
 
     assert "Last build: snapshot 000001-" in seen
+    assert "Readiness: usable with care. Only <64> rows have an outcome." in html.unescape(seen)
+    assert "64 of 70 rows used." in seen
     assert "Documents: none" in seen
     assert "State: ok" in seen
     assert "Snapshot: ok" in seen
@@ -172,7 +175,7 @@ def test_before_anything_was_built_the_home_says_so(
     run_bot: Callable[..., AbstractContextManager[Any]], tmp_path: Path
 ) -> None:
     with run_bot(tmp_path / "empty") as bot:
-        assert "There is no data yet." in open_home(bot)
+        assert "I have no data to speak of yet." in open_home(bot)
 
 
 def test_every_home_that_was_seen_is_in_the_audit(bot: Any) -> None:

@@ -18,7 +18,7 @@ from pipeline.accounts import demo_accounts, read_accounts
 from pipeline.card import describe_model
 from pipeline.errors import ExistingFileError, NothingToModelError
 from pipeline.new_accounts import score_file
-from pipeline.readiness import Verdict
+from storage.records import Fitness
 from storage.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
@@ -171,9 +171,9 @@ def test_a_target_that_only_its_place_speaks_for_is_told_as_a_finding(tmp_path: 
         for name, each in (("guessed", rows), ("named", make_rows(200)))
     )
 
-    assert guessed.verdict is Verdict.CARE
+    assert guessed.verdict is Fitness.CARE
     assert "the last column of numbers, 'worth', is taken" in guessed.reasons[0]
-    assert named.verdict is Verdict.READY
+    assert named.verdict is Fitness.READY
 
 
 def test_an_outcome_of_two_values_is_told_in_the_card(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_leak_is_left_out_by_name(tmp_path: Path) -> None:
     found = read_accounts(str(write(tmp_path / "leak.csv", rows)))
 
     assert [leak.column for leak in found.readiness.leaks] == ["size_band"]
-    assert found.readiness.verdict is Verdict.CARE
+    assert found.readiness.verdict is Fitness.CARE
     assert found.accounts is not None
     assert "size_band" not in [feature.name for feature in found.accounts.features]
 

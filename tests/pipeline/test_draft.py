@@ -10,8 +10,9 @@ from pipeline.columns import read_columns
 from pipeline.draft import draft_pack
 from pipeline.errors import FaultyPackError
 from pipeline.pack import Pack, parse_pack
-from pipeline.readiness import Verdict, assess, name_verbatim
+from pipeline.readiness import assess, name_verbatim
 from pipeline.synthetic import make_accounts
+from storage.records import Fitness
 from storage.tables import read_table
 
 if TYPE_CHECKING:
@@ -119,4 +120,4 @@ def test_the_demo_accounts_are_ready_by_their_own_draft(tmp_path: Path) -> None:
 
     assert pack.target.column == "expansion_revenue"
     assert len(readiness.features) == 28  # the sensitivities are numbers like any other
-    assert (readiness.verdict, readiness.reasons) == (Verdict.READY, ())
+    assert (readiness.verdict, readiness.reasons) == (Fitness.READY, ())

@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.columns import ColumnType, read_columns
 from pipeline.pack import parse_pack
-from pipeline.readiness import Readiness, Verdict, assess, match_names, name_verbatim
+from pipeline.readiness import Readiness, assess, match_names, name_verbatim
+from storage.records import Fitness
 from storage.tables import read_table
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def judge(tmp_path: Path) -> Judge:
 def test_a_plain_table_is_ready_and_every_feature_is_used(judge: Judge) -> None:
     readiness = judge(accounts())
 
-    assert (readiness.verdict, readiness.reasons) == (Verdict.READY, ())
+    assert (readiness.verdict, readiness.reasons) == (Fitness.READY, ())
     assert readiness.features == ("demos", "visits", "staff", "tier")
     assert readiness.rows_read == readiness.rows_used == 200
     assert {report.name: report.done for report in readiness.columns} == {
@@ -165,7 +166,7 @@ def test_exact_copies_are_merged_with_a_count(judge: Judge) -> None:
 
     assert readiness.merged == 3
     assert readiness.rows_used == 200
-    assert readiness.verdict is Verdict.READY
+    assert readiness.verdict is Fitness.READY
     assert [str(dropped) for dropped in readiness.dropped] == [
         "3 rows that are exact copies of an earlier one (line 202, 203, 204)"
     ]
@@ -177,7 +178,7 @@ def test_an_id_with_rows_that_differ_is_refused_by_name(judge: Judge) -> None:
 
     readiness = judge(cells)
 
-    assert readiness.verdict is Verdict.NOT_READY
+    assert readiness.verdict is Fitness.NOT_READY
     assert readiness.conflicting == ("00009",)
     assert "'00009' (line 12)" in readiness.reasons[0]
     assert "export.csv" in readiness.reasons[0]
@@ -212,7 +213,7 @@ def test_a_feature_that_knows_the_target_is_named_and_left_out(judge: Judge, mak
     assert [leak.column for leak in readiness.leaks] == ["hint"]
     assert how in readiness.leaks[0].how
     assert readiness.features == ("demos", "visits", "staff", "tier")
-    assert readiness.verdict is Verdict.CARE
+    assert readiness.verdict is Fitness.CARE
     assert "hint (left out)" in readiness.reasons[0]
 
 
@@ -287,13 +288,13 @@ def test_columns_of_no_use_are_ignored_and_it_is_said_why(judge: Judge) -> None:
 @pytest.mark.parametrize(
     ("count", "verdict", "words"),
     [
-        (1, Verdict.NOT_READY, "1 usable row with"),
-        (39, Verdict.NOT_READY, "39 usable rows with an outcome; at least 40"),
-        (40, Verdict.CARE, "Only 40 rows"),
-        (149, Verdict.CARE, "Only 149 rows"),
+        (1, Fitness.NOT_READY, "1 usable row with"),
+        (39, Fitness.NOT_READY, "39 usable rows with an outcome; at least 40"),
+        (40, Fitness.CARE, "Only 40 rows"),
+        (149, Fitness.CARE, "Only 149 rows"),
     ],
 )
-def test_too_few_rows_are_said_so(judge: Judge, count: int, verdict: Verdict, words: str) -> None:
+def test_too_few_rows_are_said_so(judge: Judge, count: int, verdict: Fitness, words: str) -> None:
     cells = {name: column[:count] for name, column in accounts().items()}
     readiness = judge(cells)
 
@@ -315,7 +316,7 @@ def test_without_id_or_target_the_table_is_not_ready(judge: Judge) -> None:
 
     readiness = judge(cells)
 
-    assert readiness.verdict is Verdict.NOT_READY
+    assert readiness.verdict is Fitness.NOT_READY
     assert [reason.partition(",")[0] for reason in readiness.reasons] == [
         "The table has no column 'account_id'",
         "The table has no column 'revenue'",
@@ -328,7 +329,7 @@ def test_a_target_that_mixes_conventions_is_refused_with_lines(judge: Judge) -> 
 
     readiness = judge(cells)
 
-    assert readiness.verdict is Verdict.NOT_READY
+    assert readiness.verdict is Fitness.NOT_READY
     assert "amounts in $: 100 cells ('$1.50' in line 2" in readiness.reasons[0]
 
 
@@ -347,7 +348,7 @@ def test_percentages_that_are_no_shares_of_1_are_told(judge: Judge) -> None:
 
     readiness = judge(cells, percent=("demos", "visits"))
 
-    assert readiness.verdict is Verdict.CARE
+    assert readiness.verdict is Fitness.CARE
     assert "0.35 is 35 %, are demos;" in readiness.reasons[0]
 
 

@@ -19,6 +19,7 @@ from storage.records import (
     Coverage,
     Feature,
     FeatureKind,
+    Fitness,
     Interaction,
     ModelCard,
     Score,
@@ -123,7 +124,13 @@ def make_contents() -> MakeContents:
             promotions=PROMOTIONS,
             base_rates=BASE_RATES,
             top_interactions=TOP_INTERACTIONS,
-            source=Source(description=description, sha256="ab" * 32, as_of=as_of),
+            source=Source(
+                description=description,
+                sha256="ab" * 32,
+                as_of=as_of,
+                fitness=Fitness.CARE,
+                findings=("5 rows are few.", "5 of 9 rows used."),
+            ),
             card=ModelCard(
                 verdict=Verdict.SIGNAL,
                 family="random forest",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from importlib import resources
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
+from storage.contents import SCHEMA
 from storage.errors import (
     FaultyAccountsError,
     InconsistentContentsError,
@@ -20,7 +25,7 @@ from storage.errors import (
     PublishError,
     SnapshotGoneError,
 )
-from storage.snapshots import SnapshotStore
+from storage.snapshots import ACCOUNTS_SCHEMA, CHANGES_SCHEMA, SnapshotStore
 
 from .conftest import ARTEFACT, FEATURES, PROMOTIONS, WORDS, MakeContents, account
 
@@ -336,6 +341,57 @@ def test_a_damaged_snapshot_does_not_stand_in_the_way_of_the_next(
     store.publish(make_contents(description="next"), now=NOW)
 
     assert description(store) == "next"
+
+
+def rebuild_by_version(root: Path, snapshot_id: str, schema: int | None) -> None:
+    """Make a snapshot what another version publishes: other columns, a manifest with another number or with none."""
+    database, manifest = root / f"{snapshot_id}.duckdb", root / f"{snapshot_id}.json"
+    for path in (database, manifest):
+        path.chmod(0o644)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("ALTER TABLE snapshot DROP COLUMN findings")
+    fields = json.loads(manifest.read_text("utf-8"))
+    fields["database_sha256"] = hashlib.sha256(database.read_bytes()).hexdigest()
+    del fields["schema"]
+    numbered = {"schema": schema, "a_field_of_later": 1} if schema else {}
+    manifest.write_text(json.dumps(fields | numbered), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (None, "was built by an older version of precall. Run `precall build` to build again."),
+        (SCHEMA + 1, "was built by a newer version of precall. Update precall to read it."),
+    ],
+)
+def test_a_snapshot_of_another_version_is_passed_over_and_called_by_its_name(
+    root: Path, store: SnapshotStore, make_contents: MakeContents, schema: int | None, said: str
+) -> None:
+    first = store.publish(make_contents(description="first"), now=NOW).snapshot_id
+    second = store.publish(make_contents(description="second"), now=NOW).snapshot_id
+    rebuild_by_version(root, second, schema)
+    with closing(SnapshotStore(root)) as cold:
+        assert description(cold) == "first"
+        with pytest.raises(SnapshotGoneError, match=said), cold.lease(second):
+            pass
+
+    rebuild_by_version(root, first, schema)
+    with closing(SnapshotStore(root)) as cold:
+        with pytest.raises(NoSnapshotError) as caught, cold.lease():
+            pass
+        assert str(caught.value) == f"Snapshot {second} {said}"
+        cold.publish(make_contents(description="built again"), now=NOW)
+        assert description(cold) == "built again"
+
+
+def test_another_schema_has_another_number() -> None:
+    """Where this fails, give SCHEMA the next number, and write down here what it now stands for."""
+    columns = f"{ACCOUNTS_SCHEMA}\n{CHANGES_SCHEMA}"
+    text = resources.files("storage").joinpath("schema.sql").read_text("utf-8")
+    statements = "\n".join(line.partition("--")[0].rstrip() for line in text.splitlines())
+
+    form = hashlib.sha256(f"{statements}{columns}".encode()).hexdigest()[:12]
+    assert (SCHEMA, form) == (2, "921fe653e93e")
 
 
 def test_a_snapshot_under_the_name_of_another_is_damaged(
