@@ -72,6 +72,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def test_what_a_file_was_fit_for_is_kept_with_what_was_built_from_it(home: Path) -> None:
+    with closing(SnapshotStore(home / "snapshots")) as store, store.lease() as snapshot:
+        source = snapshot.info.source
+
+    assert source.fitness is Fitness.CARE
+    assert any("Only 80 rows teach the model" in finding for finding in source.findings)
+    assert "80 of 80 rows used." in source.findings
+
+
 def test_a_drafted_pack_builds_what_it_was_drafted_from_with_ids_as_they_are(home: Path) -> None:
     store = SnapshotStore(home / "snapshots")
     with store.lease() as snapshot:
