@@ -36,6 +36,7 @@ class AuditKind(StrEnum):
     EVIDENCE = "evidence"
     PDF = "pdf"
     WRITTEN_AHEAD = "written ahead"
+    UNSUBSCRIBED = "subscription ended"
 
 
 def audit_view(
@@ -51,6 +52,19 @@ def audit_view(
             kind=kind,
             snapshot_id=snapshot_id,
             evidence=tuple(account_ids),
+        )
+    )
+
+
+def audit_unsubscribed(services: Services, room: Room, subscription_id: str) -> None:
+    """Record that somebody who runs the bot ended what another person had subscribed."""
+    services.state.audit(
+        AuditRow(
+            at=services.clock(),
+            user_id=room.user_id,
+            channel=room.channel,
+            kind=AuditKind.UNSUBSCRIBED,
+            evidence=(subscription_id,),
         )
     )
 

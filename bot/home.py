@@ -18,7 +18,7 @@ from bot.normalise import capitalise, cut, normalise
 from bot.outcomes import count_handled
 from bot.rights import Role
 from bot.room import Room
-from bot.subscribing import find_own, name_room
+from bot.subscribing import find_own, name_room, other_blocks
 from bot.subscriptions import end_block, subscribe_button
 from bot.wording import account_title, data_line, model_line
 from storage.errors import NoSnapshotError
@@ -41,6 +41,7 @@ SEARCH: Final = "find_account"
 _MOST_LISTED: Final = 10
 _MOST_MOVERS: Final = 3  # in each direction
 _MOST_SUBSCRIPTIONS: Final = 20
+_MOST_OTHERS: Final = 40
 _MOST_FINDINGS: Final = 6
 _MOST_FOUND: Final = 20
 _NAME: Final = 80
@@ -99,7 +100,7 @@ def _blocks(services: Services, viewer: Viewer) -> tuple[list[Block], str | None
         blocks, account_ids, info = [_section(explain(error))], (), None
     blocks += _subscription_blocks(services, viewer)
     if viewer.role is Role.OPS:
-        blocks += _admin_blocks(services, info)
+        blocks += [*_admin_blocks(services, info), *other_blocks(services, viewer.user_id, limit=_MOST_OTHERS)]
     return blocks, info.snapshot_id if info else None, account_ids
 
 

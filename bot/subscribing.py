@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.audit import AuditKind, audit_view
+from slack_sdk.errors import SlackApiError
+
+from bot.audit import AuditKind, audit_unsubscribed, audit_view
 from bot.blocks import Message, sent_directly_message, sentence_message
 from bot.digest import make_digest
 from bot.digest.posting import upload_picture
 from bot.normalise import normalise
 from bot.outcomes import count_handled
+from bot.rights import Role
 from bot.subscriptions import DIRECT, HERE, describe, end_block, subscribe_button
 from storage.errors import NoSnapshotError
 
 if TYPE_CHECKING:
     from bot.access import Viewer, Visit
+    from bot.controls import Block
     from bot.room import Room
     from bot.services import Services
     from bot.subscriptions import Wish
@@ -70,25 +76,52 @@ def subscribe(services: Services, room: Room, wish: Wish, *, subscription_id: st
 
 
 def list_subscriptions(services: Services, room: Room) -> None:
-    """Show this person's subscriptions, each with a button that ends it."""
+    """Show this person's subscriptions, each with a button that ends it; to ops also those of all others."""
     own = find_own(services, room.user_id)
-    lead = "These are your subscriptions." if own else "You have no subscription."
-    notice = sentence_message(lead)
+    notice = sentence_message("These are your subscriptions." if own else "You have no subscription.")
     shown = [
         end_block(number, each, room=name_room(services, room.user_id, each))
         for number, each in enumerate(own[:_MOST_LISTED])
     ]
-    room.whisper(Message(text=notice.text, blocks=(*notice.blocks, *shown, *([] if own else [subscribe_button()]))))
+    blocks = [*notice.blocks, *shown, *([] if own else [subscribe_button()])]
+    if services.access.viewer(room.user_id).role is Role.OPS:
+        blocks += other_blocks(services, room.user_id, limit=_MOST_LISTED)
+    room.whisper(Message(text=notice.text, blocks=tuple(blocks)))
+
+
+def other_blocks(services: Services, user_id: str, *, limit: int) -> list[Block]:
+    """Return for who runs the bot the subscriptions of all others, each with a button that ends it."""
+    others = [each for each in services.state.subscriptions() if each.created_by != user_id]
+    if not others:
+        return []
+    shown = others[:limit]
+    lead = "Subscriptions of others:"
+    if len(others) > len(shown):
+        lead = f"Subscriptions of others, the oldest {len(shown)} of {len(others)}:"
+    return [
+        *sentence_message(lead).blocks,
+        *(
+            end_block(f"other:{number}", each, room=_name_other(services, user_id, each))
+            for number, each in enumerate(shown)
+        ),
+    ]
 
 
 def end_subscription(services: Services, room: Room, subscription_id: str) -> None:
-    """End a subscription of this person, and say so; of one that is not theirs nothing is told."""
+    """End a subscription of this person, or for ops of anybody, and say so; others are told nothing of it."""
     subscription = services.state.find_subscription(subscription_id)
-    if subscription is None or subscription.created_by != room.user_id:
+    own = subscription is not None and subscription.created_by == room.user_id
+    if subscription is None or not (own or services.access.viewer(room.user_id).role is Role.OPS):
         room.tell("This subscription has ended already.")
         return
+    if not own:
+        audit_unsubscribed(services, room, subscription_id)
     services.state.unsubscribe(subscription_id, user_id=room.user_id, now=services.clock())
     room.tell(f"Ended: {describe(subscription)}.")
+    if not own:
+        with suppress(SlackApiError):  # who has left the workspace cannot be told
+            subscriber = replace(room, user_id=subscription.created_by).direct()
+            subscriber.tell(f"Who runs me has ended this digest of yours: {describe(subscription)}.")
 
 
 def find_own(services: Services, user_id: str) -> tuple[Subscription, ...]:
@@ -102,6 +135,15 @@ def name_room(services: Services, user_id: str, subscription: Subscription) -> s
         return "In our direct messages"
     name = services.access.room_name(user_id, subscription.channel)
     return f"In #{normalise(name, limit=_NAME)}" if name else "In a channel that one of us has left"
+
+
+def _name_other(services: Services, user_id: str, subscription: Subscription) -> str:
+    """Return whose a subscription is and where its digest comes; a room that one is not in is not named."""
+    who = normalise(services.access.name_of(subscription.created_by), limit=_NAME) or subscription.created_by
+    if subscription.channel.startswith("D"):
+        return f"{who}, in direct messages"
+    name = services.access.room_name(user_id, subscription.channel)
+    return f"{who}, in #{normalise(name, limit=_NAME)}" if name else f"{who}, in a channel that you or I are not in"
 
 
 def territories(services: Services, viewer: Viewer) -> tuple[str, ...]:

@@ -129,11 +129,14 @@ def describe(subscription: Subscription) -> str:
     )
 
 
-def end_block(number: int, subscription: Subscription, *, room: str) -> Block:
-    """Return a subscription with the button that ends it; ``room`` says where its digest is posted."""
+def end_block(place: int | str, subscription: Subscription, *, room: str) -> Block:
+    """Return a subscription with the button that ends it; ``room`` says where its digest is posted.
+
+    ``place`` tells it from the others in a message or view.
+    """
     return {
         "type": "section",
-        "block_id": f"subscription:{number}",
+        "block_id": f"subscription:{place}",
         "text": _plain(f"{room}: {describe(subscription)}"),
         "accessory": {
             "type": "button",

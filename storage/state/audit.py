@@ -26,9 +26,9 @@ class AuditRow:
     """One answer or view, without a word of what was asked or said. ``at`` reads back as UTC without a time zone.
 
     ``kind`` says what was asked for, such as "brief" or "digest"; ``user_id`` is "" where nobody asked. ``evidence``
-    has the ids of what was shown: of evidence or, in a list, of accounts. ``model`` is None where no model wrote it,
-    ``dollars`` where its price is not known; ``seconds`` is how long the model took. ``dropped`` counts statements that
-    were left out because their evidence does not carry them.
+    has the ids of what was shown, of evidence or, in a list, of accounts, or of a subscription that was ended.
+    ``model`` is None where no model wrote it, ``dollars`` where its price is not known; ``seconds`` is how long the
+    model took. ``dropped`` counts statements that were left out because their evidence does not carry them.
     """
 
     at: datetime

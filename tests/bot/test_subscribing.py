@@ -116,6 +116,68 @@ def test_nobody_ends_what_another_subscribed(bot: Any) -> None:
     assert len(bot.services.state.subscriptions()) == 1
 
 
+@pytest.fixture
+def ops(bot: Any, home: Path) -> str:
+    """Somebody who runs the bot; everybody else is a rep."""
+    ops = bot.workspace.add_person("olga")
+    (home / "access.toml").write_text(f'default = "all"\n[[people]]\nwho = "{ops}"\nrole = "ops"\n')
+    bot.workspace.change_channel(bot.channel, members=bot.workspace.members(bot.channel) | {ops})
+    return str(ops)
+
+
+@pytest.mark.parametrize("place", ["Home", "the channel"])
+def test_ops_see_and_end_what_others_subscribed_and_that_is_on_record(bot: Any, ops: str, place: str) -> None:
+    bot.ask("/precall subscribe")
+    submit(bot, place="here", top="3")
+    [subscription] = bot.services.state.subscriptions()
+    if place == "Home":
+        bot.workspace.open_home(ops)
+        bot.wait()
+        shown = bot.workspace.home(ops)
+        assert "ana, in #sales: Monday to Friday at 08:00 (Europe/Berlin), top 3" in str(shown.content)
+    else:
+        bot.workspace.command("/precall unsubscribe", user=ops, channel=bot.channel)
+        bot.wait()
+        shown = bot.posted()[-1]
+        assert "You have no subscription.\n" in bot.read(shown)
+        assert "ana, in #sales: Monday to Friday at 08:00" in bot.read(shown)
+
+    bot.workspace.press("End", user=ops, on=shown)
+    bot.wait()
+
+    assert bot.services.state.subscriptions() == ()
+    assert "Who runs me has ended this digest of yours: Monday to Friday at 08:00" in bot.read(direct(bot)[-1])
+    [ended] = [row for row in bot.services.state.audit_since(datetime.min) if row.kind == "subscription ended"]  # noqa: DTZ901 - UTC without a time zone
+    assert (ended.user_id, ended.evidence) == (ops, (subscription.subscription_id,))
+
+
+def test_a_room_that_ops_are_not_in_is_not_named_to_them(bot: Any, ops: str) -> None:
+    secret = bot.workspace.add_channel("merger-talks", members=[bot.person], private=True)
+    bot.ask("/precall subscribe", channel=secret)
+    submit(bot, place="here")
+
+    bot.workspace.open_home(ops)
+    bot.wait()
+
+    shown = str(bot.workspace.home(ops).content)
+    assert "ana, in a channel that you or I are not in: Monday to Friday" in shown
+    assert "merger-talks" not in shown
+
+
+def test_who_is_no_longer_ops_ends_nothing_of_others(bot: Any, ops: str, home: Path) -> None:
+    bot.ask("/precall subscribe")
+    submit(bot, place="here")
+    bot.workspace.open_home(ops)
+    bot.wait()
+    (home / "access.toml").write_text('default = "all"')
+
+    bot.workspace.press("End", user=ops, on=bot.workspace.home(ops))
+    bot.wait()
+
+    assert len(bot.services.state.subscriptions()) == 1
+    assert "This subscription has ended already." in bot.read(bot.posted(bot.workspace.direct_channel(ops)))
+
+
 def test_where_no_modal_can_be_opened_a_button_opens_it(bot: Any) -> None:
     bot.workspace.direct_message("subscribe", user=bot.person)
     bot.wait()
