@@ -86,7 +86,7 @@ SETTINGS = (
     Setting(
         name="PRECALL_REQUESTS_PER_MINUTE",
         default="20",
-        meaning="How often one person may ask within a minute; counted by each process of the bot.",
+        meaning="How often one person may ask within a minute; counted over all processes that share the state.",
     ),
     Setting(
         name="PRECALL_DAILY_DOLLARS",

@@ -6,12 +6,10 @@ import logging
 import secrets
 import threading
 import time
-from collections import defaultdict, deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -38,7 +36,6 @@ LEASE_SECONDS: Final = 120.0
 """A worker that has not renewed its leases for so long is taken to be dead: its process was killed."""
 # Slack waits so long for an acknowledgement: longer than that, work is not put off for those who wait for one.
 _ACKNOWLEDGED_WITHIN_SECONDS: Final = 3.0
-_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +59,7 @@ class Desk:
         self._worker = secrets.token_hex(8)
         self._unrecorded: set[str] = set()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="desk")
-        self._pace = Pace(requests_per_minute, clock=clock)
+        self._requests_per_minute = requests_per_minute
         self._lock = threading.Lock()
         self._quiet = threading.Condition()
         self._hearing = 0
@@ -91,25 +88,36 @@ class Desk:
         request = OpenRequest(key=key, channel=room.channel, thread_ts=room.thread_ts, user_id=room.user_id)
         if not self._state.open_request(request, worker=self._worker, now=self._clock(), lease_seconds=LEASE_SECONDS):
             return
-        refusal, outcome = self._pace.take(room.user_id), "too many"
-        if not refusal:
-            job = _Job(key=key, room=room, context=copy_context(), asked_at=time.monotonic())
-            with self._lock:
-                if self._closed:
-                    refusal, outcome = STOPPED, "handed back"
-                elif len(self._jobs) - self._working >= MOST_WAITING:
-                    refusal, outcome = BUSY, "busy"
-                else:
-                    future = self._pool.submit(job.context.run, self._work, job, work)
-                    self._jobs[future] = job
-        if refusal:
-            logger.warning("not taken", extra={"outcome": outcome})
-            try:
+        taken = False
+        try:
+            refusal, outcome = self._find_refusal(room.user_id), "too many"
+            if not refusal:
+                job = _Job(key=key, room=room, context=copy_context(), asked_at=time.monotonic())
+                refusal, outcome = self._begin(job, work)
+            if refusal:
+                logger.warning("not taken", extra={"outcome": outcome})
                 room.tell(refusal)
-            finally:
+            taken = not refusal
+        finally:
+            if not taken:
                 self._close(key)
-        else:
-            future.add_done_callback(self._forget)
+
+    def _find_refusal(self, user_id: str) -> str:
+        most = self._requests_per_minute
+        seconds = self._state.count_request(user_id, most=most, now=self._clock())
+        return _too_often(most, seconds=seconds) if seconds else ""
+
+    def _begin(self, job: _Job, work: Callable[[], object]) -> tuple[str, str]:
+        """Put a job in the line; where it is not taken, return why, for its asker and for the log."""
+        with self._lock:
+            if self._closed:
+                return STOPPED, "handed back"
+            if len(self._jobs) - self._working >= MOST_WAITING:
+                return BUSY, "busy"
+            future = self._pool.submit(job.context.run, self._work, job, work)
+            self._jobs[future] = job
+        future.add_done_callback(self._forget)
+        return "", ""
 
     def renew_leases(self) -> None:
         """Let others know that this process is alive; to be called several times within a lease."""
@@ -191,26 +199,10 @@ class Desk:
             self._close(job.key)
 
 
-class Pace:
-    """How often one person may ask: so many times in any minute, as this process counts."""
-
-    def __init__(self, per_minute: int, *, clock: Callable[[], datetime]) -> None:
-        self._per_minute = per_minute
-        self._clock = clock
-        self._asked: defaultdict[str, deque[datetime]] = defaultdict(deque)
-        self._lock = threading.Lock()
-
-    def take(self, user_id: str) -> str:
-        """Count a request; return "" where there is room for it, else a sentence that says from when on there is."""
-        with self._lock:
-            now, asked = self._clock(), self._asked[user_id]
-            while asked and asked[0] <= now - _MINUTE:
-                asked.popleft()
-            if len(asked) < self._per_minute:
-                asked.append(now)
-                return ""
-        seconds = max(ceil((asked[0] + _MINUTE - now).total_seconds()), 1)
-        return (
-            f"You asked me {self._per_minute} times within a minute, which is as often as I take it from one person. "
-            f"Try again in {seconds} second{'s' if seconds > 1 else ''}."
-        )
+def _too_often(most: int, *, seconds: float) -> str:
+    """Return why a request is not taken from somebody who asked so often within a minute that has so long to go."""
+    asked, wait = f"{most} time{'s' if most > 1 else ''}", ceil(seconds)
+    return (
+        f"You asked me {asked} within a minute, which is as often as I take it from one person. "
+        f"Try again in {wait} second{'s' if wait > 1 else ''}."
+    )

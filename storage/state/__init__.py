@@ -9,6 +9,7 @@ from storage.state.digests import DigestClaim, Digests, PostedDigest, Subscripti
 from storage.state.events import Events
 from storage.state.messages import Feedback, Messages, PostedMessage
 from storage.state.outcomes import ActionOutcome, Outcomes, OutcomeStatus
+from storage.state.paces import Paces
 from storage.state.plans import KeptPlan, Plans
 from storage.state.requests import OpenRequest, Requests
 from storage.state.retention import Retention
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 
-class State(Events, Requests, Threads, Messages, Audit, Outcomes, Digests, Plans, Retention):
+class State(Events, Requests, Paces, Threads, Messages, Audit, Outcomes, Digests, Plans, Retention):
     """Everything the bot remembers, for any number of threads and processes.
 
     What a method has returned from survives a power cut. Moments without a time zone are taken to be UTC. Every method

@@ -14,9 +14,13 @@ class Retention(Tables):
     """Every table that grows with use; outcomes and subscriptions stay, for what they say is wanted in years."""
 
     def forget_events(self, moment: datetime) -> int:
-        """Forget the events that were seen before this moment and return how many those were."""
+        """Forget events seen before this moment, whose count is returned, and the pace of who was silent since."""
         return len(
-            self._database.run("DELETE FROM seen_events WHERE seen_at < $moment RETURNING event_key", moment=moment)
+            self._database.run(
+                "DELETE FROM paces WHERE since < $moment",
+                "DELETE FROM seen_events WHERE seen_at < $moment RETURNING event_key",
+                moment=moment,
+            )
         )
 
     def forget_history(self, moment: datetime) -> int:

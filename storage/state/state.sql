@@ -166,3 +166,11 @@ CREATE TABLE open_requests (
     worker       TEXT NOT NULL,
     leased_until TEXT NOT NULL
 );
+
+-- migration 5: how often each person asked within a minute, whichever process they asked
+CREATE TABLE paces (
+    user_id  TEXT    NOT NULL PRIMARY KEY,
+    since    TEXT    NOT NULL,
+    requests INTEGER NOT NULL CHECK (requests >= 1),
+    claimant TEXT    NOT NULL
+);

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.desk import BUSY, MOST_WAITING, STOPPED, WORKERS, Desk, Pace
+from bot.desk import BUSY, MOST_WAITING, STOPPED, WORKERS, Desk
 from bot.room import Room
 
 if TYPE_CHECKING:
@@ -62,16 +63,29 @@ def test_who_asks_too_often_is_told_alone_and_how_long_to_wait(bot: Any) -> None
     assert "Try again in 60 seconds." in refused.text
 
 
-def test_after_a_minute_a_person_may_ask_again_and_nobody_waits_for_another() -> None:
-    now = [NOON]
-    pace = Pace(1, clock=lambda: now[0])
+def test_a_minute_is_one_for_all_processes_and_nobody_waits_for_another(bot: Any) -> None:
+    other = bot.workspace.add_person("lee")
+    state, now = bot.services.state, [NOON]
 
-    assert pace.take("U1") == ""
-    assert pace.take("U2") == ""
-    now[0] += timedelta(seconds=59.5)
-    assert pace.take("U1").endswith("Try again in 1 second.")
-    now[0] += timedelta(seconds=0.5)
-    assert pace.take("U1") == ""
+    with (
+        Desk(state=state, requests_per_minute=1, clock=lambda: now[0]) as one,
+        Desk(state=state, requests_per_minute=1, clock=lambda: now[0]) as another,
+    ):
+        done: list[str] = []
+        for name, desk, user_id, seconds in (
+            ("first", one, bot.person, 0.0),
+            ("too soon", another, bot.person, 59.5),
+            ("of another", another, other, 59.5),
+            ("a minute later", another, bot.person, 60.0),
+        ):
+            now[0] = NOON + timedelta(seconds=seconds)
+            desk.take(replace(room_of(bot), user_id=user_id), name, partial(done.append, name))
+            assert desk.wait(60)
+
+    assert done == ["first", "of another", "a minute later"]
+    [refused] = bot.posted()
+    assert "You asked me 1 time within a minute" in refused.text
+    assert refused.text.endswith("Try again in 1 second.")
 
 
 def test_what_fails_on_the_desk_is_told_in_its_place(bot: Any) -> None:

@@ -80,6 +80,22 @@ def test_open_requests_are_taken_over_once_when_their_lease_ran_out_and_not_when
     assert state.take_over_requests(now=NOW, lease_seconds=60) == ()
 
 
+def test_requests_are_counted_by_person_until_a_minute_has_as_many_as_it_may(state: State) -> None:
+    counted = [state.count_request("U1", most=3, now=NOW) for _ in range(3)]
+
+    assert counted == [0, 0, 0]
+    assert 55 < state.count_request("U1", most=3, now=NOW) <= 60
+    assert state.count_request("U2", most=3, now=NOW) == 0
+    assert state.count_request("U1", most=4, now=NOW) == 0
+
+
+def test_requests_that_come_at_once_are_each_counted(state: State) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        waits = list(pool.map(lambda _: state.count_request("U1", most=20, now=NOW), range(50)))
+
+    assert waits.count(0) == 20
+
+
 def test_old_events_are_forgotten_and_counted(state: State) -> None:
     for age in range(5):
         state.claim_event(f"event {age}", now=NOW - timedelta(hours=age))
