@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from storage.records import FeatureKind
+from storage.units import round_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,9 +30,10 @@ _TRIES: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurningPoint:
-    """The observed value nearest to ``now`` with which an account gets more (fewer) actions, and how many.
+    """The value nearest to ``now`` with which an account gets more (fewer) actions, and how many.
 
-    ``value`` and ``actions`` are None where no value between ``low`` and ``high``, all that was observed, does that.
+    It is an observed one, rounded as values are written, so that it does what is said of it as it is read. ``value``
+    and ``actions`` are None where no value between ``low`` and ``high``, all that was observed, does that.
     """
 
     feature: Feature
@@ -58,26 +60,35 @@ def find_turning_points(model: WhatIfModel, account: Account) -> tuple[TurningPo
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Search:
-    """A feature of an account, its observed values in ascending order, and the predicted value with each."""
+    """A feature of an account, values of it in ascending order, and the predicted value with each.
+
+    They are those observed and the same as they are written; ``can_be_said`` has the latter but for what is written as
+    the account's own.
+    """
 
     model: WhatIfModel
     account_id: str
     feature: Feature
     now: float
     values: npt.NDArray[np.float64]
+    can_be_said: npt.NDArray[np.bool_]
     predicted: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, model: WhatIfModel, account: Account, feature: Feature, now: float) -> _Search:
-        values = np.unique(model.table[feature.name].dropna().to_numpy(dtype=np.float64))
-        if len(values) > _VALUES:
-            values = values[np.unique(np.linspace(0, len(values) - 1, _VALUES).round().astype(int))]
+        observed = np.unique(model.table[feature.name].dropna().to_numpy(dtype=np.float64))
+        if len(observed) > _VALUES:
+            observed = observed[np.unique(np.linspace(0, len(observed) - 1, _VALUES).round().astype(int))]
+        written = np.unique([round_value(feature, value) for value in observed.tolist()])
+        written = written[written != round_value(feature, now)]
+        values = np.union1d(observed, written)
         return cls(
             model=model,
             account_id=account.account_id,
             feature=feature,
             now=now,
             values=values,
+            can_be_said=np.isin(values, written),
             predicted=model.predict(account.account_id, feature.name, values),
         )
 
@@ -139,6 +150,7 @@ def _find(searches: Sequence[_Search], given: int, *, more: bool) -> Iterator[Tu
             if not steps(search.actions(int(rising.argmax()))):
                 yield search.point(more=more, place=None, actions=None)
             continue
+        able = able[search.can_be_said[able]]
         nearest = able[np.argsort(np.abs(search.values[able] - search.now), kind="stable")]
         for place in nearest[:_TRIES].tolist():
             if steps(actions := search.actions(place)):

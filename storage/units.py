@@ -16,6 +16,7 @@ _WRITTEN_OUT: Final = 9_999.5  # below it, what is counted has no letter: 1,240 
 _TENTHS: Final = 99.95  # and below this, one decimal
 _HUNDREDTHS: Final = 0.995  # below this, what has no unit has two
 _THOUSANDTHS: Final = 0.0995  # and below this, three
+_WRITTEN_AS_AMOUNTS: Final = frozenset({"$", "%", "0-10"})
 
 
 def format_amount(value: float, unit: str) -> str:
@@ -73,11 +74,21 @@ def format_value(feature: Feature, value: FeatureValue) -> str:
         return "not known"
     if isinstance(value, str):
         return value
-    if feature.unit in {"$", "%", "0-10"}:
+    if feature.unit in _WRITTEN_AS_AMOUNTS:
         return format_amount(value, feature.unit)
-    decimals = _precision(value, "")[2] if abs(value) < _HUNDREDTHS and not feature.unit else 1
-    number = _unsigned_zero(_trim(f"{value:,.{decimals}f}"))
+    number = _unsigned_zero(_trim(f"{value:,.{_decimals(feature, value)}f}"))
     return f"{number} {_agreeing(feature.unit, number)}".rstrip()
+
+
+def round_value(feature: Feature, value: float) -> float:
+    """Return the number that is read where this one is written as a value of the feature."""
+    if feature.unit in _WRITTEN_AS_AMOUNTS:
+        return round_as_written(value, feature.unit)
+    return round(value, _decimals(feature, value))
+
+
+def _decimals(feature: Feature, value: float) -> int:
+    return _precision(value, "")[2] if abs(value) < _HUNDREDTHS and not feature.unit else 1
 
 
 def _write(value: float, unit: str) -> str:

@@ -95,7 +95,7 @@ def pose(rules: Rules, book: Book, *, words: Words) -> Problem:
         account_ids=table["account_id"].tolist(),
         types=_types(rules, words),
         gains=expected_gains(np.maximum(values, 0.0), _curves(rules, words)),
-        predicted=book.predicted[order],
+        predicted=values,
         reps=table["owner"].tolist(),
         territories=table["region"].tolist(),
         constraints=_constraints(rules, table["owner"].tolist(), tuple(_blocks(rules, book, words))),
@@ -107,6 +107,7 @@ def pose(rules: Rules, book: Book, *, words: Words) -> Problem:
             reps=words.reps,
             unit=words.unit,
             one_of={each.actions: each.action for each in rules.actions.types},
+            caution=rules.allocation.caution,
         ),
     )
 

@@ -86,10 +86,17 @@ def _summarise(
 
 
 def _worth_asking(problem: Problem, optimum: Optimum) -> tuple[Limit, ...]:
-    """Return the limits that are just met, the capacity first; a maximum that leaves room is worth nothing more."""
+    """Return the limits that are just met, the capacity first.
+
+    A maximum that leaves room is worth nothing more, and of a minimum of 0 there is no fewer.
+    """
     limits = problem.limits()
     used = problem.usage(optimum.counts, limits)
-    met = [limit for limit, actions in zip(limits, used.tolist(), strict=True) if actions == limit.bound]
+    met = [
+        limit
+        for limit, actions in zip(limits, used.tolist(), strict=True)
+        if actions == limit.bound and not (limit.at_least and limit.bound == 0)
+    ]
     affordable = len(met) * problem.accounts <= _MOST_SOLVED
     return tuple(limit for limit in met if affordable or limit.kind == "capacity")
 

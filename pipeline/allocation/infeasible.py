@@ -118,7 +118,7 @@ def _describe(problem: Problem, parts: Sequence[_Part]) -> InfeasibleError:
         if part.limit is None:
             ways.append(part.relaxing)
         elif _is_feasible(_relaxed(problem, parts, part.limit, short)):
-            ways.append(f"raise {_owner(part.limit)} to {part.limit.bound + short:,}")
+            ways.append(f"raise {_raised(problem, part.limit, part.limit.bound + short)}")
     ways.append(f"lower the minimum of {hardest.name} to {reachable:,}")
     return InfeasibleError([part.words for part in parts], conflict=conflict, relax=ways)
 
@@ -141,10 +141,13 @@ def _most_in(problem: Problem, territory: str) -> int:
     return 0 if counts is None else int(counts[inside].sum())
 
 
-def _owner(limit: Limit) -> str:
-    return {"capacity": "the capacity", "rep": f"the capacity of {limit.name}"}.get(
-        limit.kind, f"the budget for {limit.name}"
-    )
+def _raised(problem: Problem, limit: Limit, bound: int) -> str:
+    """Say what a maximum is raised to, a budget in the unit in which it is kept."""
+    if limit.kind != "budget":
+        return f"the capacity{f' of {limit.name}' if limit.name else ''} to {bound:,}"
+    cost = problem.constraints.budgets[limit.name].cost
+    pays = "" if cost == 1 else f", which pays for {bound:,}"
+    return f"the budget for {limit.name} to {round(bound * cost, 2):,.10g}{pays}"
 
 
 def _listed(words: Sequence[str]) -> str:

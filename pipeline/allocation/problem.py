@@ -75,8 +75,8 @@ class Constraints:
 class Terms:
     """What a business calls the things that a reason speaks of, and the unit of what actions bring.
 
-    ``valued`` comes before "value" where an account's is meant; ``one_of`` has the singular of each type of action, and
-    is empty where actions have no types.
+    ``one_of`` has the singular of each type of action, and is empty where actions have no types. ``caution`` is the
+    share of the lower half of its interval that was taken off each predicted value.
     """
 
     account: str = "account"
@@ -86,8 +86,8 @@ class Terms:
     rep: str = "rep"
     reps: str = "reps"
     unit: str = "$"
-    valued: str = "a predicted"
     one_of: Mapping[str, str] = field(default_factory=dict)
+    caution: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class Limit:
             case "territory":
                 return f"{self.name}'s minimum of {self.bound:,}"
             case "budget":
-                return f"the budget of {self.bound:,} for {self.name}"
+                return f"the budget for {self.name} (enough for {self.bound:,})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,8 +122,8 @@ class Problem:
     ``account_ids`` ascend: between equal gains the earlier account comes first. ``gains`` has the shape (accounts,
     types, slots), in the unit of its terms, of which none is negative and none is greater than the one in the slot
     before it; NaN at the end says that there is no such slot. The gains of an account are taken to grow in proportion
-    to its ``predicted`` value. ``reps`` and ``territories`` have one name per account; they may be left out where no
-    constraint is on them.
+    to its ``predicted`` value, the cautious one where there is caution. ``reps`` and ``territories`` have one name per
+    account; they may be left out where no constraint is on them.
     """
 
     account_ids: Sequence[str]

@@ -26,9 +26,9 @@ def write_line(why: Why, terms: Terms) -> str:
     if step.action is None:
         return f"{line}; it can take no other."
     further = (
-        f"one more would bring {_amount(step.gain, terms)}"
+        f"one more{_of_type(step, terms)} would bring {_amount(step.gain, terms)}"
         if why.actions
-        else f"one would bring {_amount(step.gain, terms)}"
+        else f"one{_of_type(step, terms)} would bring {_amount(step.gain, terms)}"
     )
     if step.cost is None or not step.exact:
         bar = f", but would exceed {_listed(step.limits)}" if step.limits else ""
@@ -47,6 +47,7 @@ def write_reasons(
         AllocationReason(kind=kind, text=text, accounts=_others(why, kind))
         for kind, text in (
             *_given(why, terms),
+            *((ReasonKind.GIVEN, each) for each in _cautious(why, terms)),
             *((ReasonKind.BLOCKED, each) for each in _blocked(why, terms)),
             *((ReasonKind.LAST, each) for each in _last(why, terms)),
             *((ReasonKind.NEXT, each) for each in _next(why, terms)),
@@ -75,6 +76,14 @@ def _given(why: Why, terms: Terms) -> Iterator[tuple[ReasonKind, str]]:
         ReasonKind.GIVEN,
         f"It gets {_count(why, terms)}{listed}, which {brings} an expected {_amount(why.value, terms)}.",
     )
+
+
+def _cautious(why: Why, terms: Terms) -> Iterator[str]:
+    if terms.caution:
+        yield (
+            f"Its cautious value is {_amount(why.predicted, terms)}: its prediction less "
+            f"{format_amount(terms.caution, '%')} of what lies between that and the low end of its interval."
+        )
 
 
 def _blocked(why: Why, terms: Terms) -> Iterator[str]:
@@ -136,7 +145,8 @@ def _next(why: Why, terms: Terms) -> Iterator[str]:
 def _limits(why: Why, terms: Terms) -> Iterator[str]:
     if why.more.limits:
         more = "One more" if why.actions else "One"
-        yield f"{more} {terms.action} here alone would exceed {_listed(why.more.limits)}."
+        action = terms.one_of.get(why.more.action or "", terms.action)
+        yield f"{more} {action} here alone would exceed {_listed(why.more.limits)}."
     if why.fewer is not None and why.fewer.limits and why.fewer.cost is not None:
         yield f"One fewer here alone would miss {_listed(why.fewer.limits)}."
 
@@ -145,24 +155,31 @@ def _change(why: Why, terms: Terms) -> Iterator[str]:
     up, now = why.more.threshold, _amount(why.predicted, terms)
     down = None if why.fewer is None else why.fewer.threshold
     one = "one more" if why.actions else "one"
-    value = f"{terms.valued} value"
-    if up is not None:
+    value = "a cautious value" if terms.caution else "a predicted value"
+    if up is not None and why.more.exact:
+        written = _amount(_ceiling(up, terms.unit), terms)
         yield (
-            f"From {value} of {_amount(up, terms)} on (now {now}) it would get {one}."
-            if why.more.exact
-            else f"For {one} it would need {value} of at least {_amount(_floor(up, terms.unit), terms)} (now {now})."
+            f"From {value} just above its own of {now} on it would get {one}."
+            if written == now
+            else f"From {value} of {written} on (now {now}) it would get {one}."
         )
-    if down is not None and why.fewer is not None:
+    elif up is not None:
+        yield f"For {one} it would need {value} of at least {_amount(_floor(up, terms.unit), terms)} (now {now})."
+    if down is not None and why.fewer is not None and why.fewer.exact:
+        written = _amount(_floor(down, terms.unit), terms)
         yield (
-            f"Below {value} of {_amount(down, terms)} (now {now}) it would lose one."
-            if why.fewer.exact
-            else f"Down to {value} of {_amount(_ceiling(down, terms.unit), terms)} (now {now}) it loses none."
+            f"From {value} just below its own of {now} on it would lose one."
+            if written == now
+            else f"Below {value} of {written} (now {now}) it would lose one."
         )
+    elif down is not None:
+        yield f"Down to {value} of {_amount(_ceiling(down, terms.unit), terms)} (now {now}) it loses none."
 
 
 def _worths(worths: Sequence[Worth], terms: Terms) -> Iterator[str]:
     for worth in worths:
-        yield f"One more than {worth.limit} would bring {_amount(worth.amount, terms)} in all."
+        step = "fewer" if worth.limit.at_least else "more"
+        yield f"One {step} than {worth.limit} would bring {_amount(worth.amount, terms)} in all."
 
 
 def _proof(why: Why, terms: Terms, gap: float) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.turning_points import find_turning_points
 from pipeline.what_if import WhatIfModel
+from storage.units import round_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,14 +36,18 @@ def test_asking_again_with_the_value_moves_the_actions_and_with_none_nearer_it_d
         name = point.feature.name
         observed = np.unique(model.table[name].dropna().to_numpy(dtype=np.float64))
         assert (point.low, point.high) == (observed[0], observed[-1])
-        nearer = observed
+        written = np.unique([round_value(point.feature, value) for value in observed.tolist()])
+        nearer = written
         if point.value is not None:
+            assert point.value in written
             assert model.ask(account_id, {name: point.value}).after.actions == point.actions
             assert point.actions is not None
             assert (point.actions > given) == point.more
-            nearer = observed[np.abs(observed - point.now) < abs(point.value - point.now)]
+            assert point.value != round_value(point.feature, point.now)
+            nearer = written[np.abs(written - point.now) < abs(point.value - point.now)]
+        nearer = nearer[nearer != round_value(point.feature, point.now)]
         nearer = nearer[:: max(1, len(nearer) // 12)]
-        predicted = model.predict(account_id, name, nearer)
+        predicted = model.predict(account_id, name, nearer) if len(nearer) else nearer
         for value, expected in zip(nearer.tolist(), predicted.tolist(), strict=True):
             actions = model.allocate(account_id, name, value, predicted=expected)
             assert actions <= given if point.more else actions >= given

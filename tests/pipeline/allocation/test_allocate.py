@@ -98,6 +98,37 @@ def test_caution_takes_the_lower_half_of_the_interval_off() -> None:
     assert give(make_rules(caution=1.0), unsure).actions.tolist() == [2, 0, 2]
 
 
+def test_what_would_change_it_speaks_of_the_cautious_value_and_of_how_that_is_reckoned() -> None:
+    book = make_book()
+    reasons = describe(give(make_rules(caution=0.5), book), book)[0][0].reasons
+
+    texts = [each.text for each in reasons]
+    assert (
+        "Its cautious value is 75 patients: its prediction less 50 % of what lies between that and the low end of its "
+        "interval."
+    ) in texts
+    assert any(text.startswith("For one it would need a cautious value of at least ") for text in texts)
+    assert not any("a predicted value" in text for text in texts)
+
+
+def test_one_more_is_named_by_its_type_where_it_is_the_budget_of_that_type_that_is_used_up() -> None:
+    book = make_book()
+    first = describe(give(make_rules(), book), book)[0][0]
+
+    [limit] = [each.text for each in first.reasons if each.kind is ReasonKind.LIMIT]
+    assert limit == "One call here alone would exceed the total capacity of 4."
+    fed = describe(give(make_rules(rep_capacity={"Ivo": 3, "Dana": 2}), book), book)[0][1]
+    assert not any("talks (enough for 2)" in each.text for each in fed.reasons if each.kind is ReasonKind.LIMIT)
+
+
+def test_of_a_minimum_that_is_just_met_it_says_what_one_fewer_would_bring() -> None:
+    book = make_book()
+    reasons = describe(give(make_rules(territory_minimum={"East": 3, "West": 0}), book), book)[0][0].reasons
+
+    [east] = [each.text for each in reasons if each.kind is ReasonKind.WORTH and "minimum" in each.text]
+    assert east.startswith("One fewer than East's minimum of 3 would bring ")
+
+
 def test_a_name_that_nobody_has_is_refused_with_the_closest() -> None:
     with pytest.raises(ConstraintError, match=r"there is no liaison dana \(the closest: Dana\)"):
         give(make_rules(rep_capacity={"dana": 2}))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.allocation.errors import InfeasibleError
 from pipeline.allocation.optimum import optimise
-from pipeline.allocation.problem import Constraints, Problem
+from pipeline.allocation.problem import Budget, Constraints, Problem
 
 from .conftest import enumerate_best, make_problem
 
@@ -68,6 +68,25 @@ def test_a_way_out_that_is_offered_is_one() -> None:
     assert optimise(replace(problem, constraints=replace(problem.constraints, capacity=5))).value == 5
 
 
+def test_a_budget_is_raised_in_the_unit_in_which_it_is_kept() -> None:
+    problem = Problem(
+        account_ids=["A0", "A1"],
+        types=("workshop",),
+        gains=np.ones((2, 1, 2)),
+        predicted=np.ones(2),
+        territories=["EMEA", "EMEA"],
+        constraints=Constraints(territory_minimum={"EMEA": 3}, budgets={"workshop": Budget(amount=9000, cost=4000)}),
+    )
+
+    with pytest.raises(InfeasibleError) as caught:
+        optimise(problem)
+
+    assert str(caught.value) == (
+        "EMEA must get at least 3 actions, but the budget for workshop (enough for 2) allows only 2. Raise the budget "
+        "for workshop to 12,000, which pays for 3, or lower the minimum of EMEA to 2."
+    )
+
+
 def _only(problem: Problem, named: set[str]) -> Problem:
     """Return the problem with the constraints that have these words."""
     its = problem.constraints
@@ -78,7 +97,7 @@ def _only(problem: Problem, named: set[str]) -> Problem:
             cap_per_account=its.cap_per_account if f"the cap of {its.cap_per_account} per account" in named else None,
             rep_capacity={k: v for k, v in its.rep_capacity.items() if f"{k}'s capacity of {v}" in named},
             territory_minimum={k: v for k, v in its.territory_minimum.items() if f"{k}'s minimum of {v}" in named},
-            budgets={k: v for k, v in its.budgets.items() if f"the budget of {v.actions} for {k}" in named},
+            budgets={k: v for k, v in its.budgets.items() if f"the budget for {k} (enough for {v.actions})" in named},
             prerequisites=its.prerequisites if "the prerequisites" in named else (),
             blocks=its.blocks if "the cooldowns and exclusions" in named else (),
         ),

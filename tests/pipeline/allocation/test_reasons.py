@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.allocation.optimum import Optimum, optimise
 from pipeline.allocation.problem import Constraints, Problem, Terms, relax
 from pipeline.allocation.reasons import Why, explain, explain_account, worth_of_one_more
 from pipeline.allocation.wording import write_line, write_reasons
+from storage.records import ReasonKind
 
 from .conftest import enumerate_best, make_problem
 
@@ -104,6 +106,49 @@ def test_every_cost_and_threshold_of_a_larger_book_holds_when_it_is_solved_again
                 short = _count_at(problem, row, threshold * (1 - sign * 1e-6))
                 assert (beyond - count) * sign >= 1
                 assert (short - count) * sign <= 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, scale=st.floats(1.0, 1000.0))
+def test_every_threshold_holds_as_it_is_written(seed: int, scale: float) -> None:
+    problem = make_problem(seed, accounts=12, nested=True)
+    problem = replace(problem, predicted=problem.predicted * scale, gains=problem.gains * scale)
+    assume(laminar.is_laminar(problem))
+    optimum = _optimise(problem)
+
+    for row, why in enumerate(explain(problem, optimum)):
+        count = int(optimum.counts[row].sum())
+        for text in (each.text for each in write_reasons(why, Terms()) if each.kind is ReasonKind.CHANGE):
+            found = re.match(r"(From|Below) a predicted value of \$([\d.,]+)([KM]?)(?: on)? ", text)
+            if found is None:
+                assert "a predicted value just " in text
+                continue
+            written = float(found[2].replace(",", "")) * {"": 1, "K": 1e3, "M": 1e6}[found[3]]
+            sign = 1 if found[1] == "From" else -1
+            assert (_count_at(problem, row, written * (1 + sign * 1e-9)) - count) * sign >= 1
+
+
+@pytest.mark.parametrize(
+    ("predicted", "row", "text"),
+    [
+        ((89_960, 89_990), 0, "From a predicted value just above its own of $90K on it would get one."),
+        ((90_010, 90_040), 1, "From a predicted value just below its own of $90K on it would lose one."),
+        ((90_010, 90_040), 0, "From a predicted value of $90.1K on (now $90K) it would get one."),
+        ((89_960, 89_990), 1, "Below a predicted value of $89.9K (now $90K) it would lose one."),
+    ],
+)
+def test_a_threshold_is_never_written_as_the_value_of_today(predicted: tuple[int, int], row: int, text: str) -> None:
+    values = np.array(predicted, dtype=np.float64)
+    problem = Problem(
+        account_ids=["ACME-001", "ACME-002"],
+        types=("workshop",),
+        gains=values[:, None, None] / 100,
+        predicted=values,
+        constraints=Constraints(capacity=1),
+    )
+    why = explain(problem, optimise(problem))[row]
+
+    assert text in [each.text for each in write_reasons(why, Terms())]
 
 
 @settings(max_examples=40, deadline=None)
