@@ -1,18 +1,20 @@
 """What the optimum is worth beside the rule ``score``: true incremental revenue at equal budget, over 20 seeds.
 
-``PYTHONPATH=. python bench/allocation_value.py``. Both allocators see what a build sees: cross-fitted predictions of a
-random forest, never the truth. An account's true response to its k-th action is a share of its true signal, times
-``decay ** (k - 1)``. Three regimes of the share, because which holds is unknown without an experiment: the same for all
-(``proportional``); noisy between accounts (``mixed``); falling as the signal grows, since big accounts would buy anyway
-(``saturated``). ``oracle`` is the optimum on the truth itself.
+``python bench/allocation_value.py [--quick]``, or with all benches by ``make bench``. Both allocators see what a build
+sees: cross-fitted predictions of a random forest, never the truth. An account's true response to its k-th action is a
+share of its true signal, times ``decay ** (k - 1)``. Three regimes of the share, because which holds is unknown without
+an experiment: the same for all (``proportional``); noisy between accounts (``mixed``); falling as the signal grows,
+since big accounts would buy anyway (``saturated``). The oracle is the optimum on the truth itself.
 """
 
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from row import Row
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import cross_val_predict
 
@@ -25,46 +27,73 @@ from pipeline.pack import read_pack
 from pipeline.synthetic import make_accounts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipeline.allocation.gains import Floats
 
+PACKAGES = ("numpy", "scikit-learn")
 ACCOUNTS, CAPACITY, CAP = 500, 250, 5
-FEATURES = read_pack("software").features
 PACK = read_pack("software")
 WORDS = of_synthetic(make_accounts(100, seed=0), PACK, seed=0).words
-RULE = Rule.of(PACK.score, FEATURES, WORDS)
+RULE = Rule.of(PACK.score, PACK.features, WORDS)
 ASSUMED = ResponseCurve(action="action", base_lift=0.05, decay=0.6, slots=CAP)
 TRUE_DECAYS = (0.5, 0.6, 0.7, 0.85)
 
 
-def main() -> None:
-    print(f"{ACCOUNTS} accounts, {CAPACITY} actions, at most {CAP} each; assumed decay {ASSUMED.decay}")
-    ratios: dict[tuple[str, float], list[tuple[float, float]]] = {}
-    for seed in range(20):
-        predicted, signal, scored, optimum = _allocate_both(seed)
-        random = np.random.default_rng(seed)
-        for regime, lift in {
-            "proportional": np.full(ACCOUNTS, 0.05),
-            "mixed": 0.05 * np.exp(random.normal(scale=0.5, size=ACCOUNTS)),
-            "saturated": 0.05 * (1 - signal / 210_000),
-        }.items():
-            for decay in TRUE_DECAYS:
-                truth = (signal * lift)[:, None] * decay ** np.arange(CAP)
-                oracle = optimise(_problem(truth[:, None, :], predicted)).value
-                value = [float(truth[np.arange(CAP) < counts[:, None]].sum()) for counts in (scored, optimum)]
-                ratios.setdefault((regime, decay), []).append((value[1] / value[0], value[1] / oracle))
-    print("regime         true decay   optimum / score: median (lowest-highest)   of the oracle")
-    for (regime, decay), each in ratios.items():
-        gain, share = zip(*each, strict=True)
-        print(
-            f"{regime:14} {decay:10.2f}   {statistics.median(gain):6.2f} ({min(gain):.2f}-{max(gain):.2f})"
-            f"{'':25}{statistics.median(share):6.1%}"
+class Value(NamedTuple):
+    """True incremental revenue of one seed."""
+
+    optimum: float
+    score: float
+    oracle: float
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    """Yield a row for each regime and true decay."""
+    seeds = 3 if quick else 20
+    found: dict[tuple[str, float], list[Value]] = {}
+    for seed in range(seeds):
+        for case, value in measure(seed):
+            found.setdefault(case, []).append(value)
+    for (regime, decay), values in found.items():
+        gain = [each.optimum / each.score for each in values]
+        share = statistics.median(each.optimum / each.oracle for each in values)
+        yield Row(
+            f"true revenue, {regime}, decay {decay}",
+            statistics.median(each.optimum for each in values),
+            "rule of scores",
+            statistics.median(each.score for each in values),
+            unit="$",
+            note=f"ours / its {statistics.median(gain):.2f} ({min(gain):.2f}-{max(gain):.2f}) over {seeds} seeds, "
+            f"more is better; {share:.1%} of the oracle",
         )
+
+
+def measure(seed: int) -> Iterator[tuple[tuple[str, float], Value]]:
+    """Yield what both allocators bring by each regime and true decay; assumed is a decay of 0.6."""
+    predicted, signal, scored, optimum = _allocate_both(seed)
+    random = np.random.default_rng(seed)
+    for regime, lift in {
+        "proportional": np.full(ACCOUNTS, 0.05),
+        "mixed": 0.05 * np.exp(random.normal(scale=0.5, size=ACCOUNTS)),
+        "saturated": 0.05 * (1 - signal / 210_000),
+    }.items():
+        for decay in TRUE_DECAYS:
+            truth = (signal * lift)[:, None] * decay ** np.arange(CAP)
+            yield (
+                (regime, decay),
+                Value(
+                    optimum=float(truth[np.arange(CAP) < optimum[:, None]].sum()),
+                    score=float(truth[np.arange(CAP) < scored[:, None]].sum()),
+                    oracle=optimise(_problem(truth[:, None, :], predicted)).value,
+                ),
+            )
 
 
 def _allocate_both(seed: int) -> tuple[Floats, Floats, np.ndarray, np.ndarray]:
     """Return predictions, true signal, and the counts of the score rule and of the optimum."""
     made = make_accounts(ACCOUNTS, seed=seed)
-    frame = made.table[[feature.name for feature in FEATURES]]
+    frame = made.table[[feature.name for feature in PACK.features]]
     for name in frame.columns[[not np.issubdtype(kind, np.number) for kind in map(_kind, frame.dtypes)]]:
         frame = frame.assign(**{name: frame[name].astype("category").cat.codes})
     frame = frame.fillna(frame.median())
@@ -102,6 +131,11 @@ def _problem(gains: Floats, predicted: Floats) -> Problem:
         predicted=predicted,
         constraints=Constraints(capacity=CAPACITY, cap_per_account=CAP),
     )
+
+
+def main() -> None:
+    for row in rows(quick="--quick" in sys.argv):
+        print(f"{row.what:40} {row.note}", flush=True)
 
 
 if __name__ == "__main__":
