@@ -1,11 +1,11 @@
 """A hundred people ask at once: is everybody acknowledged within Slack's three seconds, and answered once?
 
-    python bench/load.py [--quick]
+    python bench/load.py [--quick] [--socket]
 
-The bot is a process of its own, served by HTTP as in production. The workspace, which grants no more than Slack's
-limits, and the server in Claude's place, which takes five seconds for a plan, run in this process; all share the
-machine's cores. The commands are typed by as many people in twenty channels, as Slack takes one message a second in
-each.
+The bot is a process of its own, served by HTTP as in production or, with ``--socket``, by Socket Mode. The workspace,
+which grants no more than Slack's limits, and the server in Claude's place, which takes five seconds for a plan, run in
+this process; all share the machine's cores. The commands are typed by as many people in twenty channels, as Slack takes
+one message a second in each.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "bot"))
 from anthropic_server import API_KEY, AnthropicServer  # of the tests, as strict as the API
 from rich.console import Console
 from row import Row
+from socket_mode import SocketMode
 
 from bot.manifest import read_manifest
 from bot.plan import SectionName
@@ -70,7 +71,7 @@ class Load:
 
 
 def main() -> None:
-    load = measure(quick="--quick" in sys.argv)
+    load = measure(quick="--quick" in sys.argv, over_socket="--socket" in sys.argv)
     slowest, p95 = max(load.acknowledged), statistics.quantiles(load.acknowledged, n=20)[-1]
     print(f"{load.commands} commands at once, Claude takes {CLAUDE_SECONDS:.0f} s, load {os.getloadavg()[0]:.1f}")
     print(
@@ -83,18 +84,20 @@ def main() -> None:
 
 def rows(*, quick: bool) -> Iterator[Row]:
     """Yield what was measured, for `make bench`."""
-    load = measure(quick=quick)
-    at_once = f"{load.commands} commands at once"
-    yield Row(what=f"{at_once}: the slowest acknowledgement", ours=max(load.acknowledged), note="Slack waits for 3 s")
-    yield Row(what=f"{at_once}: p95 of acknowledgements", ours=statistics.quantiles(load.acknowledged, n=20)[-1])
-    note = (
-        f"{load.doubles} doubled, {load.failed} commands failed, {sum(load.refusals.values())} calls refused by Slack"
-    )
-    yield Row(what=f"{at_once}: whole plans", ours=load.plans, unit="plans", note=note)
-    yield Row(what=f"{at_once}: until the last plan", ours=load.seconds, note=f"Claude takes {CLAUDE_SECONDS:.0f} s")
+    for over_socket in (False, True):
+        load = measure(quick=quick, over_socket=over_socket)
+        at_once = f"{load.commands} commands at once by {'Socket Mode' if over_socket else 'HTTP'}"
+        slowest, p95 = max(load.acknowledged), statistics.quantiles(load.acknowledged, n=20)[-1]
+        yield Row(what=f"{at_once}: the slowest acknowledgement", ours=slowest, note="Slack waits for 3 s")
+        yield Row(what=f"{at_once}: p95 of acknowledgements", ours=p95)
+        refused = sum(load.refusals.values())
+        note = f"{load.doubles} doubled, {load.failed} commands failed, {refused} calls refused by Slack"
+        yield Row(what=f"{at_once}: whole plans", ours=load.plans, unit="plans", note=note)
+        note = f"Claude takes {CLAUDE_SECONDS:.0f} s"
+        yield Row(what=f"{at_once}: until the last plan", ours=load.seconds, note=note)
 
 
-def measure(*, quick: bool) -> Load:
+def measure(*, quick: bool, over_socket: bool) -> Load:
     """Let everybody ask at once and wait for all that comes of it."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -102,7 +105,7 @@ def measure(*, quick: bool) -> Load:
         claude = AnthropicServer(pause_seconds=CLAUDE_SECONDS)
         stack.callback(claude.close)
         workspace = stack.enter_context(Workspace.running(**asdict(read_manifest())))
-        bot = stack.enter_context(serving(workspace, claude, home))
+        bot = stack.enter_context(serving(workspace, claude, home, over_socket=over_socket))
         return ask_at_once(workspace, bot, commands=20 if quick else 100)
 
 
@@ -116,14 +119,16 @@ def build_home(home: Path) -> None:
 
 
 @contextmanager
-def serving(workspace: Workspace, claude: AnthropicServer, home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Serve the bot by HTTP as a process, and end it as a host does."""
+def serving(
+    workspace: Workspace, claude: AnthropicServer, home: Path, *, over_socket: bool
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Serve the bot as a process, and end it as a host does."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = {
         "SLACK_BOT_TOKEN": workspace.bot_token,
-        "SLACK_APP_TOKEN": "",
+        "SLACK_APP_TOKEN": workspace.app_token if over_socket else "",
         "SLACK_SIGNING_SECRET": workspace.signing_secret,
         "SLACK_API_URL": workspace.api_url,
         "ANTHROPIC_API_KEY": API_KEY,
@@ -133,18 +138,21 @@ def serving(workspace: Workspace, claude: AnthropicServer, home: Path) -> Iterat
         "PRECALL_HOST": "127.0.0.1",
         "PORT": str(port),
     }
+    if over_socket:
+        workspace.connect_by(SocketMode())
+    else:
+        workspace.connect(f"http://127.0.0.1:{port}/slack/events")
     log = (home / "log").open("wb")
     with (
         log,
         subprocess.Popen([sys.executable, "-m", "bot", "serve"], env=os.environ | settings, stderr=log) as process,
     ):
         try:
-            while True:
+            while True:  # where the socket is used, the port is listened on once it is open
                 with socket.socket() as probe:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.1)
-            workspace.connect(f"http://127.0.0.1:{port}/slack/events")
             yield process
             process.send_signal(signal.SIGTERM)
             process.wait(30)

@@ -29,8 +29,11 @@ from bot.services import open_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from slack_bolt import App
+    from slack_sdk.socket_mode.client import BaseSocketModeClient
+    from slack_sdk.socket_mode.request import SocketModeRequest
 
     from bot.config import BotConfig
     from bot.services import Services
@@ -78,7 +81,7 @@ def serve(config: BotConfig, *, grace: Grace | None = None) -> None:
         app = make_app(config, services, executor=stack.enter_context(Listeners()))
         stack.enter_context(ticking(services, app, config))
         if config.app_token:
-            is_connected = stack.enter_context(connected(app, config.app_token))
+            is_connected = stack.enter_context(connected(app, config.app_token, hearing=services.desk.hearing))
             stack.enter_context(listening_http(Health(services, is_connected=is_connected), config))
         else:
             stack.enter_context(listening_http(slack_requests(app, services), config))
@@ -153,10 +156,12 @@ def listening_http(application: Application, config: BotConfig) -> Iterator[int]
 
 
 @contextmanager
-def connected(app: App, app_token: str) -> Iterator[Callable[[], bool]]:
+def connected(
+    app: App, app_token: str, *, hearing: Callable[[], AbstractContextManager[None]]
+) -> Iterator[Callable[[], bool]]:
     """Receive Slack's requests by Socket Mode; at the end, acknowledge what was received and hang up.
 
-    Gives what tells whether the socket is open.
+    ``hearing`` is entered until a request is acknowledged. Gives what tells whether the socket is open.
 
     Raises:
         NoSocketError: Slack opens no socket.
@@ -164,8 +169,13 @@ def connected(app: App, app_token: str) -> Iterator[Callable[[], bool]]:
     from slack_bolt.adapter.socket_mode import SocketModeHandler
     from slack_sdk.errors import SlackApiError
 
+    def hear(_client: BaseSocketModeClient, request: SocketModeRequest) -> None:
+        with hearing():
+            handler.handle(client, request)
+
     handler = SocketModeHandler(app, app_token, ping_interval=_PING_SECONDS)
     client = handler.client
+    client.socket_mode_request_listeners[:] = [hear]
     try:
         try:
             handler.connect()  # type: ignore[no-untyped-call]

@@ -124,7 +124,7 @@ def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
             url = ""
             if socket_mode:
                 workspace.connect_by(socket_mode)
-                stack.enter_context(connected(app, workspace.app_token))
+                stack.enter_context(connected(app, workspace.app_token, hearing=services.desk.hearing))
             else:
                 port = stack.enter_context(listening_http(slack_requests(app, services), config))
                 url = f"http://127.0.0.1:{port}/slack/events"

@@ -95,19 +95,6 @@ class Outcomes(Tables):
         )
         return _outcomes(rows)
 
-    def accounts_with_outcome_since(self, moment: datetime) -> frozenset[str]:
-        """Return the ids of the accounts of which any action got an outcome from this moment on."""
-        rows = self._database.run(
-            """
-            SELECT DISTINCT account_id
-            FROM outcomes
-            WHERE at >= $moment
-            ORDER BY account_id
-            """,
-            moment=moment,
-        )
-        return frozenset(account_id for (account_id,) in rows)
-
 
 def _outcomes(rows: Iterable[tuple[Any, ...]]) -> tuple[ActionOutcome, ...]:
     return tuple(

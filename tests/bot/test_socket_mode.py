@@ -4,9 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from slack_bolt import App
+from slack_sdk import WebClient
 from socket_mode import SocketMode
 
 from bot.app import make_app
@@ -119,9 +123,32 @@ def test_a_token_without_its_scope_and_a_refused_socket_are_said_at_the_start(
             "SLACK_APP_TOKEN": workspace.app_token,
             "SLACK_API_URL": workspace.api_url,
         }
+        connect = partial(connected, hearing=nullcontext)
         app = make_app(BotConfig.from_env(env), None, executor=listeners)  # type: ignore[arg-type] # no listener runs
-        with pytest.raises(NoSocketError, match=f"{reason}.*connections:write"), connected(app, workspace.app_token):
+        with pytest.raises(NoSocketError, match=f"{reason}.*connections:write"), connect(app, workspace.app_token):
             pass
+
+
+def test_no_work_begins_until_a_request_is_acknowledged(sockets: SocketMode) -> None:
+    quiet: list[str] = []
+
+    @contextmanager
+    def hearing() -> Iterator[None]:
+        quiet.append("heard")
+        yield
+        quiet.append("acknowledged")
+
+    with Workspace.running() as workspace, Listeners() as listeners:
+        workspace.connect_by(sockets)
+        client = WebClient(token=workspace.bot_token, base_url=workspace.api_url)
+        app = App(client=client, listener_executor=listeners)
+        app.command("/precall")(lambda ack: (quiet.append("taken"), ack()))
+        person = workspace.add_person("ana")
+        with connected(app, workspace.app_token, hearing=hearing):
+            sockets.wait_opened(1)
+            workspace.command("/precall help", user=person, channel=workspace.add_channel("sales", members=[person]))
+
+    assert quiet == ["heard", "taken", "acknowledged"]
 
 
 def test_served_as_a_process_it_finishes_and_hangs_up_at_sigterm(home: Path, sockets: SocketMode) -> None:

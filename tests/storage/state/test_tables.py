@@ -127,14 +127,6 @@ def test_an_account_has_the_latest_outcome_of_each_action_and_the_record_has_all
     assert state.outcomes_since(NOW) == (OUTCOME, other, won, elsewhere)
 
 
-def test_accounts_with_a_recent_outcome_are_known_for_their_cooldown(state: State) -> None:
-    state.add_outcome(OUTCOME)
-    state.add_outcome(replace(OUTCOME, account_id="ACME-043", at=NOW - timedelta(days=30)))
-
-    assert state.accounts_with_outcome_since(NOW - timedelta(days=7)) == {"ACME-042"}
-    assert state.accounts_with_outcome_since(NOW + timedelta(seconds=1)) == frozenset()
-
-
 def test_a_subscription_lasts_until_it_is_ended(state: State) -> None:
     channel = replace(SUBSCRIPTION, subscription_id="S2", channel="C1", territory=None, created_at=NOW - timedelta(1))
     for subscription in (SUBSCRIPTION, channel, replace(SUBSCRIPTION, top=9)):
