@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipeline.columns import Column, ColumnType, split_words
 from pipeline.leaks import Leak, find_leaks
 from storage.records import Fitness
+from storage.wellformed import without_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS: Final = 40
 FEW_ROWS: Final = 150
+LONGEST_ID: Final = 100  # characters: ids are typed, shown and sent in every button
 
 _SHOWN: Final = 5
 _FEW_FEATURES: Final = 3
@@ -239,6 +241,10 @@ class _Rows:
             return
         ids = columns[names[pack.columns.id]].values
         self._drop("without an id", np.asarray(pc.is_null(ids)))
+        self._drop(
+            f"with an id that nobody can type, of more than {LONGEST_ID} characters or with invisible ones",
+            np.array([not _can_be_typed(each) for each in ids.to_pylist()], dtype=bool),
+        )
         unknown = np.asarray(pc.is_null(columns[names[pack.target.column]].values))
         learnt_from = pc.is_in(ids, pc.filter(ids, pa.array(~unknown)).drop_null())
         self._drop(
@@ -457,6 +463,10 @@ def _looks_like_hundreds(column: Column) -> bool:
     written_so = any("percentages" in note for note in column.notes)
     known = np.abs(values[~np.isnan(values) & (values != 0)])
     return not written_so and len(known) > 0 and float(np.median(known)) > _HIGHEST_SHARE
+
+
+def _can_be_typed(account_id: str | None) -> bool:
+    return account_id is None or (len(account_id) <= LONGEST_ID and without_invisible(account_id) == account_id)
 
 
 def _differ_in_case(ids: Sequence[str]) -> list[str]:

@@ -133,6 +133,19 @@ def test_rows_that_are_dropped_are_counted_with_their_lines(judge: Judge) -> Non
     assert 3 not in readiness.positions
 
 
+def test_an_id_that_nobody_can_type_is_dropped_with_its_line(judge: Judge) -> None:
+    cells = accounts()
+    cells["account_id"][3:6] = ["A" * 101, "00\u202e004", "00\u200b005"]
+    cells["account_id"][6:8] = ["B" * 100, "M\u00fcller 7"]
+
+    readiness = judge(cells)
+
+    assert [str(dropped) for dropped in readiness.dropped] == [
+        "3 rows with an id that nobody can type, of more than 100 characters or with invisible ones (line 5, 6, 7)"
+    ]
+    assert readiness.rows_used == 197
+
+
 def test_rows_without_an_outcome_are_kept_to_be_predicted_and_counted(judge: Judge) -> None:
     cells = accounts()
     cells["revenue"][5] = ""
