@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bot.errors import FaultyRightsError
+from storage.wellformed import without_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -184,7 +185,7 @@ def _named(entry: Mapping[str, Any]) -> Named:
 def _texts(value: Any) -> list[str] | None:
     """Return one name or several as a list, None where it is neither."""
     listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or not listed or not all(isinstance(each, str) and each.strip() for each in listed):
+    if not isinstance(listed, list) or not listed or not all(isinstance(each, str) and _fold(each) for each in listed):
         return None
     return listed
 
@@ -194,8 +195,8 @@ def _key(who: str) -> str:
 
 
 def _fold(name: str) -> str:
-    """Return a name so that two spellings of it are equal: letter case, composition and spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """Return a name so that two spellings of it are equal: neither case, composition, spaces nor what hides counts."""
+    return " ".join(unicodedata.normalize("NFKC", without_invisible(name)).casefold().split())
 
 
 def _lines_of_people(text: str) -> list[int]:

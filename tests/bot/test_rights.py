@@ -63,10 +63,16 @@ def test_a_rep_sees_their_own_a_manager_the_team_s_and_ops_all(tmp_path: Path) -
     assert rights.find(user_id="U0NOBODY", email="nobody@example.com") is None
 
 
-def test_names_agree_whatever_their_case_and_spaces(tmp_path: Path) -> None:
+@pytest.mark.parametrize("owner", ["Dana Reyes", "Dana\u200b Reyes\u202e"])
+def test_names_agree_whatever_their_case_and_spaces_and_what_hides_in_them(tmp_path: Path, owner: str) -> None:
     rights = read(tmp_path, '[[people]]\nwho = "U1A"\nrole = "rep"\nowner = "DANA  reyes "')
 
-    assert rights.people["U1A"].grant.covers(Account("Dana Reyes", ""))
+    assert rights.people["U1A"].grant.covers(Account(owner, ""))
+
+
+def test_a_name_of_which_nothing_can_be_seen_is_none(tmp_path: Path) -> None:
+    with pytest.raises(FaultyRightsError, match="owner must be a name"):
+        read(tmp_path, '[[people]]\nwho = "U1A"\nrole = "rep"\nowner = "\u200b"')
 
 
 def test_an_account_without_an_owner_and_a_territory_is_nobody_s(tmp_path: Path) -> None:
