@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.check.advice import find_step_beyond, is_advice, without_proposals
@@ -15,7 +15,7 @@ from bot.check.dates import find_uncarried_date, read_dates
 from bot.check.derived import is_derived
 from bot.check.direction import find_wrong_direction
 from bot.check.names import find_foreign_name, find_names, find_names_with_digits
-from bot.check.number_words import write_digits
+from bot.check.number_words import with_places, write_digits
 from bot.evidence import EvidenceKind
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ _CODE = re.compile(r"[A-Za-z0-9+/=_-]{41,}")
 # Control, format (zero width, bidirectional overrides, tags), private use and unpaired surrogates.
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _QUOTE: Final = re.compile(r"[“\"]([^”\"]{3,})[”\"]")
+_THOSE: Final = re.compile(r"\b(?:the|these|those)\s$", re.IGNORECASE)
 _LISTED_NOUNS: Final = frozenset(
     {"drivers", "signals", "factors", "reasons", "points", "forces", "things", "arguments"}
 )
@@ -182,7 +183,7 @@ class _Checker:
 
     def _find_uncarried(self, said: str, cited: Sequence[Evidence]) -> str | None:
         sources = [f"{item.text} {item.citation.rpartition(', p. ')[0]}" for item in cited]
-        carriers = Carriers.join(self._read(item) for item in cited)
+        carriers = self._carriers_of(cited)
         text = self._mask(_without_quotations(said, sources))
         return (
             self._find_other_account(said, cited)
@@ -196,6 +197,14 @@ class _Checker:
                 subjects=(self._subject.forecast,),
             )
         )
+
+    def _carriers_of(self, cited: Sequence[Evidence]) -> Carriers:
+        """Return what is cited; what says anything of the allocation implies how many actions there are."""
+        parts = [self._read(item) for item in cited]
+        given = self._find_given()
+        if given is not None and given not in cited and any(item.kind is EvidenceKind.ALLOCATION for item in cited):
+            parts.append(replace(self._read(given), pieces=0))
+        return Carriers.join(parts)
 
     def _read(self, item: Evidence) -> Carriers:
         if item.evidence_id not in self._carriers:
@@ -238,11 +247,16 @@ class _Checker:
         return None if missing is None else f"{missing} is not in the evidence that it cites."
 
     def _find_number(self, text: str, carriers: Carriers) -> str | None:
+        """Return the first number that nothing carries, whichever way "a third" is meant."""
+        faults = [self._find_number_as(each, carriers) for each in dict.fromkeys((text, with_places(text)))]
+        return None if None in faults else faults[0]
+
+    def _find_number_as(self, text: str, carriers: Carriers) -> str | None:
         _, undated = read_dates(_as_read(text))
         for name in sorted(set(find_names_with_digits(undated)), key=len, reverse=True):
             undated = undated.replace(name, " ")
         for amount in read_amounts(undated, elliptic=True):
-            if _counts_what_is_cited(amount, carriers):
+            if _counts_what_is_cited(amount, undated, carriers):
                 continue
             found = carriers.find(amount, undated)
             derived = is_derived(amount, undated, carriers.facts)
@@ -264,11 +278,15 @@ class _Checker:
 
     def _find_step(self, text: str) -> str | None:
         """Return what is wrong with "Action 6:" where the account gets 4."""
-        given = (item for item in self._by_id.values() if item.kind is EvidenceKind.ALLOCATION)
-        counts = (_GIVEN.search(item.text) for item in given)
-        allotted = next((int(match[1]) if match[1] != "no" else 0 for match in counts if match), None)
-        beyond = find_step_beyond(text, allotted)
+        given = self._find_given()
+        count = None if given is None else _GIVEN.search(given.text)
+        beyond = find_step_beyond(text, None if count is None else int(count[1].replace("no", "0")))
         return None if beyond is None else f"{beyond} is one more than the account gets."
+
+    def _find_given(self) -> Evidence | None:
+        """Return the evidence that says how many actions the account gets."""
+        told = (item for item in self._by_id.values() if item.kind is EvidenceKind.ALLOCATION)
+        return next((item for item in told if _GIVEN.search(item.text)), None)
 
     def _known_names(self) -> frozenset[str]:
         """Return what the passages name, so that such a name is one at the start of a sentence too."""
@@ -303,9 +321,10 @@ def _is_past(text: str, amount: Amount) -> bool:
     return bool(_PAST.search(near)) and not _NOW.search(near)
 
 
-def _counts_what_is_cited(amount: Amount, carriers: Carriers) -> bool:
-    """Return whether the number counts the signals that the statement lists: "Three drivers carry it"."""
-    return not amount.unit and bool(_LISTED_NOUNS.intersection(amount.noun)) and amount.size <= carriers.pieces
+def _counts_what_is_cited(amount: Amount, text: str, carriers: Carriers) -> bool:
+    """Return whether the number counts the signals that are cited: "three drivers carry it", "the two come to"."""
+    listed = bool(_LISTED_NOUNS.intersection(amount.noun)) or (not amount.noun and _THOSE.search(text[: amount.start]))
+    return not amount.unit and bool(listed) and amount.size <= carriers.pieces
 
 
 def _replace(text: str, names: Sequence[str], by: str) -> str:

@@ -45,6 +45,12 @@ _HALF: Final = re.compile(
     re.IGNORECASE,
 )
 
+_ASKED: Final = re.compile(
+    r"\b(?:ask(?:ing)?|find out|hear|learn|see)\b(?:\s\w+){0,2}?\s(?:which|what|who|where|how|whether|if)\b[^.;:!]*",
+    re.IGNORECASE,
+)
+_MULTIPLE: Final = re.compile(r"\b(?:once|twice|thrice|double[sd]?|triple[sd]?|halve[sd]?)\b", re.IGNORECASE)
+
 _DO: Final = """
     add agree aim align allow anchor arrange ask assign block book bring build call check close come commit compare
     confirm connect count create cut dedicate deliver draft drop end extend find finish fix follow get give go have
@@ -101,7 +107,6 @@ _PIECE: Final = re.compile(r"[;:,]\s|\s[\u2013\u2014-]\s|\s(?=(?:and|but|so|then
 _LINKED: Final = re.compile(r"^(?:and|or|but|then)\s", re.IGNORECASE)
 _SUBJECT: Final = re.compile(r"^(?:they|it|he|she|the|this|that|their|its|who)\b", re.IGNORECASE)
 _ANEW: Final = re.compile(r"[;:]\s|\s[\u2013\u2014-]\s|\sso\s")
-_TIMES: Final = frozenset({"seconds", "days", "months"})
 _MOST: Final = 12  # of our own steps
 # A label's window, "Support tickets 90 d", is no duration of the thing.
 _WINDOW: Final = re.compile(r"\d+ [dm]$")
@@ -112,7 +117,11 @@ _COMMON: Final = stems(
 
 
 def without_proposals(text: str) -> str:
-    """Return the text, of which the number words are still words, without deadlines, list places and set phrases."""
+    """Return the text, of which the number words are still words, without deadlines, list places and set phrases.
+
+    What is asked for claims nothing: "ask which line they would double".
+    """
+    text = _ASKED.sub(lambda match: _MULTIPLE.sub(" ", match.group()), text)
     return _HALF.sub(" ", _LISTED.sub(" ", _PROPOSED.sub(" ", text)))
 
 
@@ -129,8 +138,7 @@ def is_advice(amount: Amount, text: str, *, cited: Sequence[Fact], known: Iterab
 
     ``known`` is all that the evidence holds, cited or not: its own numbers are no inventions of the plan.
     """
-    is_time = amount.unit in _TIMES
-    if amount.sign or not (is_time or _counts_steps(amount, text)) or _GIFT.match(text, amount.end):
+    if amount.sign or not (amount.is_time or _counts_steps(amount, text)) or _GIFT.match(text, amount.end):
         return False
     piece, proposes = _piece_at(text, amount.start)
     taken = (fact for fact in known if amount.is_carried_by(fact.amount))
@@ -146,7 +154,7 @@ def _counts_steps(amount: Amount, text: str) -> bool:
 
 def _is_of_same_thing(amount: Amount, fact: Fact, piece: str) -> bool:
     known = fact.amount
-    if amount.unit in _TIMES:
+    if amount.is_time:
         tells = known.unit == amount.unit and not _WINDOW.search(known.written)
         return tells and bool((fact.stems & stems(piece)) - _COMMON)
     counted = {stem(noun) for noun in amount.noun}

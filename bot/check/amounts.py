@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum, auto
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bot.check.number_words import write_digits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Bound(Enum):
@@ -30,7 +33,9 @@ class Amount:
     ``size`` is in the base of its unit (days, months, seconds), ``tolerance`` half a unit of the last digit shown.
     ``unit`` is ``$``, ``€`` or ``£``, ``%``, ``points``, ``x`` (times), ``days``, ``months``, ``seconds``, ``of 10``,
     ``of 1``, ``rank`` or nothing for a count; a bare number may also be read with the unit of another one before it or
-    in its list, as in "from 74 minutes to 44": such are its ``readings``. ``noun`` is what is counted,
+    in its list, as in "from 74 minutes to 44", or with a unit some words later, "9 extra hours": such are its
+    ``readings``. What evidence says of a time may be repeated without its unit, which is a reading in `BARE_TIME`.
+    ``noun`` is what is counted,
     ``sign`` is -1 or 1 where one is written. ``is_past`` says that something else holds today: the
     first of "from 2 to 4".
     """
@@ -47,6 +52,16 @@ class Amount:
     bound: Bound = Bound.IS
     is_past: bool = False
 
+    @property
+    def is_time(self) -> bool:
+        """Whether this is a duration."""
+        return self.unit in _TIME_UNITS
+
+    @property
+    def counts_nothing(self) -> bool:
+        """Whether this is a number alone, or one of what was counted before: "12.3 fewer"."""
+        return not self.noun or self.noun[0] in _COMPARING
+
     def is_carried_by(self, true: Amount) -> bool:
         """Return whether somebody who knows the true amount may write this one."""
         return any(
@@ -59,8 +74,14 @@ class Amount:
 _ABOUT_SHARE: Final = Decimal("0.05")  # how far off "about $30K" may be at most
 _BOUND_REACH: Final = Decimal("1.25")  # "more than $8K" is not said of $80K
 _JUST_REACH: Final = Decimal("1.1")
-_WRITTEN_DIGITS: Final = 5  # nobody writes more: a fraction in words has them
+# Thirds, sixths and eighths in percent, as `write_digits` writes them.
+_FRACTIONS: Final = frozenset({(3, 3, 3), (6, 6, 7), (1, 6, 7), (8, 3, 3), (1, 2, 5), (3, 7, 5), (6, 2, 5), (8, 7, 5)})
 _ELLIPTIC: Final = ("time", "percent")
+BARE_TIME: Final = "time"
+# "12.3 fewer than where it would be taken", "1,264 hours, 300 above": nothing is counted anew.
+_COMPARING: Final = frozenset(
+    {"fewer", "less", "more", "extra", "short", "shy", "lower", "higher", "better", "worse", "apart", "ahead", "behind"}
+)
 _SCALES: Final = {"k": 3, "m": 6, "mn": 6, "b": 9, "bn": 9, "t": 12, "thousand": 3, "million": 6, "billion": 9}
 # Of each unit of time: what it is measured in and how many of these it has.
 _TIMES: Final = {
@@ -77,6 +98,7 @@ _TIMES: Final = {
     "year": ("months", 12),
     "yr": ("months", 12),
 }
+_TIME_UNITS: Final = frozenset(unit for unit, _ in _TIMES.values())
 _NUMBER: Final = re.compile(
     r"""
     (?<![\w.])
@@ -89,11 +111,11 @@ _NUMBER: Final = re.compile(
     (?P<ordinal>st\b|nd\b|rd\b|th\b)?
     (?P<plus>\+)?
     (?:
-        \s?(?P<points>(?:percentage|per\scent)\s?-?points?\b|pp\b|pts?\b|points?\b)
+        (?P<scale>(?:\spoints?)?\s(?:out\s)?of\s10\b(?!\s?%|,\d|\.\d)|/10\b)
+        | \s?(?P<points>(?:percentage|per\scent)\s?-?points?\b|pp\b|pts?\b|points?\b)
         | \s?(?P<percent>%(?:\spoints?\b)?|percent\b|per\scent\b|pct\b)
         | \s?(?P<times>\u00d7|x\b(?!\w)|-?fold\b|times\b(?=\s(?:the|as|more|fewer|less|faster|higher|lower|longer|
           larger|bigger|that|those|what|its|their|over)\b))
-        | (?P<scale>\s(?:out\s)?of\s10\b(?!\s?%|,\d|\.\d)|/10\b)
         | (?P<share>\s(?:out\s)?of\s1\b(?![,.]?\d)|/1\b)
         | [\s-]?(?:working\s|business\s|calendar\s|full\s)?
           (?P<time>seconds?|minutes?|mins?|hours?|days?|d|m|weeks?|months?|quarters?|years?|yrs?)\b
@@ -103,12 +125,12 @@ _NUMBER: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _CURRENCIES: Final = {"usd": "$", "us$": "$", "eur": "€", "gbp": "£", "dollar": "$", "euro": "€", "pound": "£"}
-_RANGE: Final = re.compile(r"\s?(?:[-\u2013\u2014]|to|up to)\s?")
+_RANGE: Final = re.compile(r"\s?(?:[-\u2013\u2014]|to|up to|towards?)\s?")
 _AND: Final = re.compile(r"\s?and\s?")
 _LISTED: Final = re.compile(r"\s?(?:,|,?\s?and|,?\s?or)\s?")
 _BETWEEN: Final = re.compile(r"\bbetween\s?$", re.IGNORECASE)
 _FROM: Final = re.compile(r"\bfrom\s?$", re.IGNORECASE)
-_TO: Final = re.compile(r"\s(?:to|into)\s(?:just\s|only\s|about\s)?")
+_TO: Final = re.compile(r"\s(?:to|into|towards?)\s(?:just\s|only\s|about\s)?")
 _ARROW: Final = re.compile(r"\s?(?:→|->)\s?")
 _ABOVE: Final = re.compile(
     r"\b(?:more than|over|above|at least|no less than|upwards of|beyond|exceed(?:s|ing)?|past|from)\s$",
@@ -122,6 +144,10 @@ _ABOUT: Final = re.compile(
     r"(?:\b(?:about|around|roughly|approximately|some|circa|ca\.|or so|in the region of|an estimated)\s|[~≈]\s?)$",
     re.IGNORECASE,
 )
+# A fraction in words is about so many percent: "less than about 33.3 %".
+_BOUND_AND_ABOUT: Final = re.compile(
+    r"\b(?P<bound>(?:than|over|under|above|below|almost|nearly|least|most)\s)about\s$", re.IGNORECASE
+)
 _JUST_BELOW: Final = re.compile(
     r"\b(?:nearly|almost|just short of|just under|close to|shy of)\s(?:the\s)?$", re.IGNORECASE
 )
@@ -129,23 +155,29 @@ _JUST_ABOVE: Final = re.compile(
     r"\b(?:just over|just above|a little over|slightly more than)\s(?:the\s)?$", re.IGNORECASE
 )
 _OF_TOTAL: Final = re.compile(r"\s(?:out\s)?of\s(?:the\s|all\s)?\d")
-_NOUN: Final = re.compile(r"[\s-]([A-Za-z][A-Za-z'-]*)")
+_NOUN: Final = re.compile(r"[\s-](?!(?:accounts|counts|stands|makes) for\b)([A-Za-z][A-Za-z'-]*)")
 _MAX_NOUN: Final = 3
+# "a score of 1 written down" counts nothing.
+_SCORED: Final = re.compile(
+    r"\b(?:score|rating|mark|grade|level|maturity|intent|pressure|satisfaction)\sof\s$", re.IGNORECASE
+)
 # Words that end what is counted: "4 and", "38 of", "12 today".
 _NO_NOUN: Final = frozenset(
     """
-    times a an and are as at because but by for from had has have if in into is it its more less not now of off on onto
-    or out over per so than that the their them then they this those to today under up was we were what when where which
-    while who will with within would you your above below already alone only still too yet after since until
+    times a an and are as at because but by for from had has have her his if in instead into is it its more less not
+    now of off on onto or our out over per so than that the their them then they this those to today under up was we
+    were what when where which while who will with within would you your above below already alone only still too
+    yet after since until come comes came
     """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
 )
 
 
-def read_amounts(text: str, *, elliptic: bool = False) -> list[Amount]:
+def read_amounts(text: str, *, elliptic: bool = False, told: bool = False) -> list[Amount]:
     """Return every number of the text, in words too; positions are those in `write_digits` of it.
 
     In a range each end says what the other leaves out: "40-60 %" is 40 % and 60 %, "$5-10K" is $5K and $10K.
-    Where the text may be ``elliptic``, a bare number can have the unit of one before it.
+    Where the text may be ``elliptic``, a bare number can have the unit of one before it; where it is what is ``told``
+    in evidence, a time can be repeated without its unit.
     """
     text = write_digits(text)
     matches = list(_NUMBER.finditer(text))
@@ -163,13 +195,17 @@ def read_amounts(text: str, *, elliptic: bool = False) -> list[Amount]:
     amounts = []
     for place, (part, match) in enumerate(zip(parts, matches, strict=True)):
         amount = replace(_read(part, match, text), is_past=past[place])
-        if elliptic and not amount.unit and not amount.noun:
-            units = {name: each[name] for each in parts[:place] for name in _ELLIPTIC if each[name]}
-            amount = replace(amount, readings=_readings(part, units, match, text))
-        elif listed[place]:
-            units = {name: parts[place + 1][name] for name in _ELLIPTIC if parts[place + 1][name]}
-            amount = replace(amount, readings=_readings(part, units, match, text))
-        amounts.append(amount)
+        units: set[tuple[str, str]] = set()
+        if elliptic and not amount.unit:
+            units |= {("time", noun) for noun in amount.noun if _is_time(noun)}
+            if amount.counts_nothing:
+                units |= _units_within(parts[:place])
+        if listed[place]:
+            units |= _units_within(parts[place + 1 : place + 2])
+        readings = tuple(_read(part | {name: unit}, match, text) for name, unit in sorted(units))
+        if told and part["time"]:
+            readings += (replace(_read(part | {"time": None}, match, text), unit=BARE_TIME),)
+        amounts.append(replace(amount, readings=readings))
     return amounts
 
 
@@ -191,9 +227,9 @@ def is_near(stated: Amount, size: Decimal) -> bool:
 
 
 def _is_round(stated: Amount) -> bool:
-    """Return whether a number is one that people round to: 8, 50 or 25, not 24 or 51.8; a third is, as 66.6667."""
+    """Return whether a number is one that people round to: 8, 50 or 25, not 24 or 51.8; a third is, as 33.3."""
     digits = stated.size.normalize().as_tuple().digits
-    return len(digits) == 1 or len(digits) > _WRITTEN_DIGITS or digits[1:] == (5,)
+    return len(digits) == 1 or digits in _FRACTIONS or digits[1:] == (5,)
 
 
 def _units_fit(stated: Amount, true: Amount) -> bool:
@@ -204,16 +240,21 @@ def _units_fit(stated: Amount, true: Amount) -> bool:
     if "of 1" in {stated.unit, true.unit} and not (stated.unit and true.unit):
         return not stated.noun and true.size <= 1
     # "a maturity of 8.6", "at 38 of 500": a bare number, of which nothing is counted.
+    if true.unit == BARE_TIME:
+        return not stated.unit
     if not stated.unit and true.unit in {"of 10", "rank"}:
         return not stated.noun or (true.unit == "of 10" and stated.tolerance < Decimal("0.5"))
     # "a fourth action" where there are 4 actions
     return stated.unit == "rank" and not true.unit and bool(stated.noun)
 
 
-def _readings(
-    part: dict[str, str | None], units: dict[str, str | None], match: re.Match[str], text: str
-) -> tuple[Amount, ...]:
-    return tuple(_read(part | {name: unit}, match, text) for name, unit in units.items())
+def _units_within(parts: Iterable[dict[str, str | None]]) -> set[tuple[str, str]]:
+    """Return the units that a number beside these may leave out."""
+    return {(name, unit) for part in parts for name in _ELLIPTIC if (unit := part[name])}
+
+
+def _is_time(word: str) -> bool:
+    return len(word) > 1 and (word in _TIMES or word.removesuffix("s") in _TIMES)
 
 
 def _share_units(left: dict[str, str | None], right: dict[str, str | None], *, scales: bool) -> None:
@@ -257,13 +298,16 @@ def _read(part: dict[str, str | None], match: re.Match[str], text: str) -> Amoun
         size=size,
         tolerance=step / 2 if unit != "rank" else Decimal(0),
         unit=unit,
-        noun=_find_noun(text, match.end()),
+        noun=_find_noun(text, match),
         sign=1 if sign in {"+", "plus"} else -1 if sign else 0,
         bound=_find_bound(text, match, plus=bool(part["plus"])),
     )
 
 
-def _find_noun(text: str, start: int) -> tuple[str, ...]:
+def _find_noun(text: str, match: re.Match[str]) -> tuple[str, ...]:
+    if _SCORED.search(text[: match.start()]):
+        return ()
+    start = match.end()
     nouns: list[str] = []
     while len(nouns) < _MAX_NOUN and (found := _NOUN.match(text, start)) and found[1].lower() not in _NO_NOUN:
         nouns.append(found[1].lower())
@@ -273,6 +317,8 @@ def _find_noun(text: str, start: int) -> tuple[str, ...]:
 
 def _find_bound(text: str, match: re.Match[str], *, plus: bool) -> Bound:
     before = text[: match.start()]
+    if bounded := _BOUND_AND_ABOUT.search(before):
+        before = before[: bounded.end("bound")]
     # "25 or more" is a threshold, which is quoted as it is; "from $15.3K" and "$640 up to $1.2K" are ends of a range.
     bounds = (
         (plus, Bound.ABOVE),

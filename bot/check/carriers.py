@@ -41,7 +41,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carriers:
-    """Everything that some pieces of evidence say."""
+    """Everything that some pieces of evidence say; ``pieces`` is how many signals they are."""
 
     facts: tuple[Fact, ...]
     dates: tuple[Date, ...]
@@ -53,7 +53,10 @@ class Carriers:
         """Read one piece of evidence; ``mask`` takes the names out that may hold digits."""
         facts: list[Fact] = []
         dates: list[Date] = []
+        header = ""
         for place, sentence in enumerate(_sentences(mask(item.text))):
+            # A row of a table is about what its first row names.
+            header = (header or sentence) if _CELLS in sentence else ""
             found, undated = read_dates(write_digits(sentence))
             undated = WITH_DIGITS.sub(lambda match: " " * len(match.group()), undated)
             dates += found
@@ -62,14 +65,19 @@ class Carriers:
             facts += [
                 Fact(
                     amount=amount,
-                    stems=stems(sentence),
+                    stems=stems(f"{header} {sentence}"),
                     is_own=is_own,
                     is_baseline=item.kind is EvidenceKind.DRIVER and undated[: amount.start].endswith("baseline of "),
                     kind=item.kind,
                 )
-                for amount in read_amounts(undated)
+                for amount in read_amounts(undated, told=True)
             ]
-        return cls(facts=tuple(facts), dates=tuple(dates), words=f"{item.text} {item.citation}".casefold())
+        return cls(
+            facts=tuple(facts),
+            dates=tuple(dates),
+            words=f"{item.text} {item.citation}".casefold(),
+            pieces=2 if item.kind is EvidenceKind.INTERACTION else 1,
+        )
 
     @classmethod
     def join(cls, parts: Iterable[Carriers]) -> Carriers:
@@ -79,7 +87,7 @@ class Carriers:
             facts=tuple(fact for part in each for fact in part.facts),
             dates=tuple(date for part in each for date in part.dates),
             words=" ".join(part.words for part in each),
-            pieces=len(each),
+            pieces=sum(part.pieces for part in each),
         )
 
     def has_words(self, words: str) -> bool:
@@ -92,7 +100,7 @@ class Carriers:
         Where what is counted is named in the evidence, the number has to stand beside that name; where passages hold
         many numbers, one of theirs shares at least a word with what is said of it.
         """
-        spoken = _INTERVAL.search(text) is not None
+        spoken = _INTERVAL.search(text) is not None or self._tells_ends(text)
         carrying = [
             fact
             for fact in self.facts
@@ -101,15 +109,32 @@ class Carriers:
         if sum(fact.kind is EvidenceKind.PASSAGE for fact in self.facts) > _FEW:
             said = stems(text)
             carrying = [fact for fact in carrying if fact.kind is not EvidenceKind.PASSAGE or fact.stems & said]
+        if not carrying and _is_top_of_scale(stated):
+            carrying = [fact for fact in self.facts if fact.amount.unit == "of 10"]
         nouns = {stem(noun) for noun in stated.noun}
+        if not stated.unit and not stated.counts_nothing:
+            # "the 863 baseline" repeats hours, "863 offices" does not
+            carrying = [fact for fact in carrying if not fact.amount.is_time or fact.stems & nouns]
         if stated.unit in {"", "rank"} and nouns and any(fact.stems & nouns for fact in self.facts):
             carrying = [fact for fact in carrying if fact.stems & nouns]
         return carrying
 
+    def _tells_ends(self, text: str) -> bool:
+        """Return whether the text has both ends of an interval: "at 80 % between $12.5K and $90.5K"."""
+        stated = read_amounts(text)
+        for told in {fact.stems for fact in self.facts if "interval" in fact.amount.noun}:
+            ends = [fact.amount for fact in self.facts if fact.stems == told and "interval" not in fact.amount.noun]
+            if sum(any(each.is_carried_by(end) for each in stated) for end in ends) >= 2:  # noqa: PLR2004 # both
+                return True
+        return False
+
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“\"•])|\n+")
 _WORD: Final = re.compile(r"[a-z]{3,}")
-_INTERVAL: Final = re.compile(r"\b(?:interval|chances?|odds|likely|likelihood|confiden\w*|sure|range)\b", re.IGNORECASE)
+_INTERVAL: Final = re.compile(
+    r"\b(?:interval|chances?|odds|likely|likelihood|confiden\w*|sure|range|bands?)\b", re.IGNORECASE
+)
+_CELLS: Final = " | "  # between the cells of a table's row
 _FEW: Final = 3
 _ENDINGS: Final = ("ations", "ation", "ings", "ing", "ers", "ies", "ed", "es", "er", "ly", "s", "y", "e")
 _FUNCTION_WORDS: Final = frozenset(
@@ -133,6 +158,11 @@ def stem(word: str) -> str:
 def stems(text: str) -> frozenset[str]:
     """Return the stems of the words that carry meaning."""
     return frozenset(stem(word) for word in _WORD.findall(text.casefold()) if word not in _FUNCTION_WORDS)
+
+
+def _is_top_of_scale(stated: Amount) -> bool:
+    """Return whether this is the 10 of "9.3 of 10": "what would make it a 10?"."""
+    return not (stated.unit or stated.noun) and stated.size == 10  # noqa: PLR2004 # ten is ten
 
 
 def _sentences(text: str) -> list[str]:

@@ -36,7 +36,7 @@ _REST: Final = re.compile(
 )
 _BASELINE: Final = re.compile(r"\bbaseline\b", re.IGNORECASE)
 _COMPARED: Final = re.compile(r"\s?(?:that|those)\sof\b", re.IGNORECASE)
-_ARTICLE: Final = re.compile(r"\ba\s$", re.IGNORECASE)
+_ARTICLE: Final = re.compile(r"\ban?\s$", re.IGNORECASE)
 _MOST_TERMS: Final = 3
 _RATIO_TOLERANCE: Final = Decimal("0.05")
 _REACH: Final = 90  # characters around a number in which its being a sum is said
@@ -143,9 +143,10 @@ def _is_place(stated: Amount, text: str, facts: Sequence[Fact]) -> bool:
 
 
 def _is_next(stated: Amount, text: str, facts: Sequence[Fact]) -> bool:
-    """Return whether this is one more than there are: "6 promotions …, do not run a 7th"."""
-    counts = (amount.size for amount in _stated_twice(stated, text, facts) if not amount.unit)
-    return _ARTICLE.search(text[: stated.start]) is not None and stated.size - 1 in set(counts)
+    """Return whether this is one more than there are: "6 promotions …, do not run a 7th", "a 3rd action" after 2."""
+    counts = {amount.size for amount in _stated_twice(stated, text, facts) if not amount.unit}
+    counts |= {fact.amount.size for fact in facts if fact.is_own and not fact.amount.unit}
+    return _ARTICLE.search(text[: stated.start]) is not None and stated.size - 1 in counts
 
 
 def _stated_twice(stated: Amount, text: str, facts: Sequence[Fact], *, exactly: bool = False) -> list[Amount]:

@@ -187,8 +187,10 @@ def _is_verdict(rest: str) -> bool:
     return bool(_VERDICT.search(rest))
 
 
-_AT_ONCE_UP: Final = re.compile(r"\s(?:more|above|higher|up|ahead|to the good|upwards?)\b", re.IGNORECASE)
-_AT_ONCE_DOWN: Final = re.compile(r"\s(?:less|below|lower|down|off|short|downwards?|drag|hit|penalty)\b", re.IGNORECASE)
+_AT_ONCE_UP: Final = re.compile(r"\s(?:more|above|over|higher|up|ahead|to the good|upwards?)\b", re.IGNORECASE)
+_AT_ONCE_DOWN: Final = re.compile(
+    r"\s(?:less|fewer|below|under|shy|lower|down|off|short|downwards?|drag|hit|penalty)\b", re.IGNORECASE
+)
 
 
 def _said_at_once(after: str) -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _TOKEN: Final = re.compile(r"[^\W_](?:[\w'\u2019&+./-]*[\w+])?|&")
 # "ACME-042", "SOC2", "v2.1", "acme-042", "3M", "SOC 2", "ISO 27001": names that hold digits.
 WITH_DIGITS: Final = re.compile(
-    r"\b(?:[A-Z][A-Za-z]*-?\d[\w-]*|[a-z]{2,}-\d{2,}\b|[A-Z]{2,}s?\s\d+(?:[.:]\d+)*\b(?!\s?[%$])|\d[A-Z]{2,}\b)"
+    r"\b(?:[A-Z][A-Za-z]*-?\d[\w-]*|[a-z]{2,}-\d{2,}\b(?!-(?:second|minute|hour|day|week|month|year))|[A-Z]{2,}s?\s\d+(?:[.:]\d+)*\b(?!\s?[%$])|\d[A-Z]{2,}\b)"
 )
 _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:;\u2013\u2014][”\"]?\s|[“\"(\[]|”\s|\s[-•]\s)\s*$")
 # What everybody writes in capitals and what names no product, competitor, person or company.
@@ -31,7 +31,7 @@ _TITLE: Final = frozenset({"Mr", "Mrs", "Ms", "Dr"})
 _ACTS: Final = re.compile(
     r"(?:['\u2019]s\b|\s(?:is|was|has|had|will|would|can|could|may|might|does|did|offers?|sells?|wins?|loses?|charges?|bills|"
     r"undercuts?|competes?|lacks?|claims?|raised|promises|bundles|wants|needs|expects|pays|bought|uses|runs|already|also|"
-    r"never|still|went|moved|grew|cut|took|fell|rose|gets?|got|makes?|made|came|began|more\sthan|no\slonger|[a-z]{3,}s|\w+ed\s(?:its|the|a|an|their|on|for|to|in|at|by|from|over|with|\d+))\s)"
+    r"never|still|went|moved|grew|cut|took|fell|rose|gets?|got|makes?|made|came|began|more\sthan|no\slonger|(?!clients|customers|accounts|teams|users|deals|signals|numbers|figures|tickets|visits|calls|demos|meetings)[a-z]{3,}s|\w+ed\s(?:its|the|a|an|their|on|for|to|in|at|by|from|over|with|\d+))\s)"
 )
 _FOLLOWING: Final = re.compile(r"\s([A-Z][a-z][\w-]*)")
 

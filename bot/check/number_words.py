@@ -45,12 +45,13 @@ _ONE_COUNTS: Final = re.compile(
     re.IGNORECASE,
 )
 _OF_PARTS: Final = re.compile(
-    rf"\b(?P<count>{_WORD}|\d+|a|an)[- ](?P<part>{'|'.join(_PARTS)}|(?:third|quarter|fifth|sixth|eighth|tenth)s)"
-    r"(?=\s(?:of|as|the|more|less|faster|are|is|were|have|say)\b|[.,;:)]|$)",
+    rf"\b(?:(?P<counts>{_WORD}|\d+)[- ](?P<parts>(?:third|fifth|sixth|eighth|tenth)s)\b"
+    rf"|(?P<count>{_WORD}|\d+|a|an)[- ](?P<part>{'|'.join(_PARTS)}|quarters)"
+    r"(?=\s(?:of|as|the|more|less|faster|are|is|were|have|say)\b|[.,;:)]|$))",
     re.IGNORECASE,
 )
 _IN: Final = re.compile(
-    rf"\b(?P<few>{_WORD}|\d{{1,2}})\s(?:in|out of(?: every)?|in every)\s(?P<many>{_WORD}|\d{{1,3}})\b"
+    rf"\b(?P<few>{_WORD}|\d{{1,2}})\s(?:in|(?:[a-z]+\s)?out of(?: every)?|in every)\s(?P<many>{_WORD}|\d{{1,3}})\b"
     rf"(?!\s?(?:%|percent|per cent|{_TIME}|of|point))(?![\d.,]*\d)",
     re.IGNORECASE,
 )
@@ -83,12 +84,18 @@ _PLAIN: Final = (
     (re.compile(r"\bquadrupl(?:e|es|ed|ing)\b|\bfourfold\b", re.IGNORECASE), "4-fold"),
     (re.compile(r"\bhalv(?:e|es|ed|ing)\b", re.IGNORECASE), "50 %"),
     (re.compile(r"\bhalf(?= (?:of|the|as|their|its|our|all)\b)", re.IGNORECASE), "50 %"),
-    (re.compile(r"\b(?:the|a|by|in|about|nearly|almost|over|than) half\b", re.IGNORECASE), "about 50 %"),
+    (
+        re.compile(r"\b(?P<before>the|a|by|in|about|nearly|almost|over|under|than) half\b", re.IGNORECASE),
+        r"\g<before> about 50 %",
+    ),
     (re.compile(r"\b(?<=rank )first\b|(?<=ranks )first\b|(?<=ranked )first\b|\bnumber one\b", re.IGNORECASE), "1st"),
     (re.compile(r"(?<=rank )second\b|(?<=ranks )second\b|(?<=ranked )second\b|\bnumber two\b", re.IGNORECASE), "2nd"),
 )
 
 
+_PLACE: Final = re.compile(
+    rf"\b(?P<article>an?|the) (?P<place>{'|'.join(_ORDINALS)})\b(?!\s(?:of|as)\b)", re.IGNORECASE
+)
 _SPANS: Final = 4  # of these come before fractions: "half a day" is none
 
 
@@ -119,6 +126,11 @@ def write_digits(text: str) -> str:
     )
 
 
+def with_places(text: str) -> str:
+    """Return the text in which "a third" is the one after the second, unless it is a third of something."""
+    return _PLACE.sub(lambda match: f"{match['article']} {_ORDINALS[match['place'].lower()]}th", text)
+
+
 def _share(match: re.Match[str]) -> float:
     return 100 / _PARTS[match["part"].lower()] if match["part"] else float(match["percent"])
 
@@ -140,12 +152,12 @@ def _chance(match: re.Match[str]) -> str:
 
 
 def _fraction(match: re.Match[str]) -> str:
-    part = match["part"].lower()
+    part = (match["parts"] or match["part"]).lower()
     if part == "quarter" and not match.string[match.end() :].lstrip().startswith("of"):
         return match.group()  # three months
     if part.endswith("s") and part != "halves":
         part = part.removesuffix("s")
-    return f"about {100 * _value(match['count']) / _PARTS[part]:.1f} %"
+    return f"about {100 * _value(match['counts'] or match['count']) / _PARTS[part]:.1f} %"
 
 
 def _cardinal(match: re.Match[str]) -> str:
