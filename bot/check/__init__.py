@@ -367,10 +367,17 @@ _OTHERS: Final = re.compile(
 )
 
 
+_OPENING: Final = re.compile(
+    r"(?:^|[.!?:;]\s)(?:among|of|across|for|in|at|with|when|where)\s[^,.;:!?]*,\s$", re.IGNORECASE
+)
+
+
 def _is_about_account(text: str, place: int) -> bool:
     """Return whether the clause in which this place lies says something of the account and of nobody else."""
     start = max((match.end() for match in _CLAUSE.finditer(text, 0, place)), default=0)
     end = next((match.start() for match in _CLAUSE.finditer(text, place)), len(text))
     clause = text[start:end]
     own = _OWN.search(clause[: place - start]) or _FORECAST.search(clause)
-    return bool(own) and not _OTHERS.search(clause)
+    # "Among companies that left, 71 percent had made up their minds"
+    opening = _OPENING.search(text[:start])
+    return bool(own) and not _OTHERS.search(clause) and not (opening and _OTHERS.search(opening.group()))

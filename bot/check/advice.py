@@ -99,6 +99,7 @@ _QUESTION: Final = re.compile(
 _OWNED: Final = re.compile(
     r"\b(?:their|its|his|her|the|these|those|all|both|every|of|at|are|by|than)\s$", re.IGNORECASE
 )
+_DEFINITE: Final = re.compile(r"\b(?:the|their|its|his|her|these|those)\s$", re.IGNORECASE)
 _UNNAMED: Final = re.compile(r"\s(?:or\s\d|of\s(?:their|our|the)\b)")
 _WHICH: Final = re.compile(r"\bwhich\s(?:\d\sor\s)?$")  # "ask which 2 or 3 hurt most"
 _GIFT: Final = re.compile(r"\s(?:of\s)?(?:free|bonus|extra|additional)\b", re.IGNORECASE)
@@ -140,8 +141,10 @@ def is_advice(amount: Amount, text: str, *, cited: Sequence[Fact], known: Iterab
     """
     if amount.sign or not (amount.is_time or _counts_steps(amount, text)) or _GIFT.match(text, amount.end):
         return False
+    if amount.is_time and _DEFINITE.search(text[: amount.start]):
+        return False
     piece, proposes = _piece_at(text, amount.start)
-    taken = (fact for fact in known if amount.is_carried_by(fact.amount))
+    taken = (fact for fact in known if amount.is_carried_by(fact.amount) or fact.kind is EvidenceKind.ALLOCATION)
     return proposes and not any(_is_of_same_thing(amount, fact, piece) for fact in (*cited, *taken))
 
 
@@ -159,6 +162,8 @@ def _is_of_same_thing(amount: Amount, fact: Fact, piece: str) -> bool:
         return tells and bool((fact.stems & stems(piece)) - _COMMON)
     counted = {stem(noun) for noun in amount.noun}
     if fact.kind is EvidenceKind.PASSAGE:
+        return not known.unit and bool(counted.intersection(map(stem, known.noun)))
+    if fact.kind is EvidenceKind.ALLOCATION:  # however common the word, this is what the account gets
         return not known.unit and bool(counted.intersection(map(stem, known.noun)))
     return not known.unit and bool((fact.stems & counted) - _COMMON)
 

@@ -80,7 +80,23 @@ _ELLIPTIC: Final = ("time", "percent")
 BARE_TIME: Final = "time"
 # "12.3 fewer than where it would be taken", "1,264 hours, 300 above": nothing is counted anew.
 _COMPARING: Final = frozenset(
-    {"fewer", "less", "more", "extra", "short", "shy", "lower", "higher", "better", "worse", "apart", "ahead", "behind"}
+    {
+        "fewer",
+        "less",
+        "more",
+        "extra",
+        "short",
+        "shy",
+        "lower",
+        "higher",
+        "better",
+        "worse",
+        "apart",
+        "ahead",
+        "behind",
+        "back",
+        "again",
+    }
 )
 _SCALES: Final = {"k": 3, "m": 6, "mn": 6, "b": 9, "bn": 9, "t": 12, "thousand": 3, "million": 6, "billion": 9}
 # Of each unit of time: what it is measured in and how many of these it has.
@@ -164,10 +180,10 @@ _SCORED: Final = re.compile(
 # Words that end what is counted: "4 and", "38 of", "12 today".
 _NO_NOUN: Final = frozenset(
     """
-    times a an and are as at because but by for from had has have her his if in instead into is it its more less not
-    now of off on onto or our out over per so than that the their them then they this those to today under up was we
-    were what when where which while who will with within would you your above below already alone only still too
-    yet after since until come comes came
+    times a an and another together are as at because but by for from had has have her his if in instead into is it
+    its more less not now of off on onto or our out over per so than that the their them then they this those to
+    today under up was we were what when where which while who will with within would you your above below already
+    alone only still too yet after since until come comes came
     """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
 )
 
@@ -243,7 +259,7 @@ def _units_fit(stated: Amount, true: Amount) -> bool:
     if true.unit == BARE_TIME:
         return not stated.unit
     if not stated.unit and true.unit in {"of 10", "rank"}:
-        return not stated.noun or (true.unit == "of 10" and stated.tolerance < Decimal("0.5"))
+        return stated.counts_nothing or (true.unit == "of 10" and stated.tolerance < Decimal("0.5"))
     # "a fourth action" where there are 4 actions
     return stated.unit == "rank" and not true.unit and bool(stated.noun)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.check.amounts import read_amounts
@@ -70,7 +70,7 @@ class Carriers:
                     is_baseline=item.kind is EvidenceKind.DRIVER and undated[: amount.start].endswith("baseline of "),
                     kind=item.kind,
                 )
-                for amount in read_amounts(undated, told=True)
+                for amount in (_read_row(undated) if header else read_amounts(undated, told=True))
             ]
         return cls(
             facts=tuple(facts),
@@ -135,6 +135,8 @@ _INTERVAL: Final = re.compile(
     r"\b(?:interval|chances?|odds|likely|likelihood|confiden\w*|sure|range|bands?)\b", re.IGNORECASE
 )
 _CELLS: Final = " | "  # between the cells of a table's row
+_ROW_UNIT: Final = re.compile(r",\s(?:in\s)?(seconds|minutes|hours|days|weeks|months|years|percent)$", re.IGNORECASE)
+_LONE_CELL: Final = re.compile(r"(?<=\|\s)[\d,.]*\d(?=\s\||$)")
 _FEW: Final = 3
 _ENDINGS: Final = ("ations", "ation", "ings", "ing", "ers", "ies", "ed", "es", "er", "ly", "s", "y", "e")
 _FUNCTION_WORDS: Final = frozenset(
@@ -158,6 +160,19 @@ def stem(word: str) -> str:
 def stems(text: str) -> frozenset[str]:
     """Return the stems of the words that carry meaning."""
     return frozenset(stem(word) for word in _WORD.findall(text.casefold()) if word not in _FUNCTION_WORDS)
+
+
+def _read_row(row: str) -> list[Amount]:
+    """Return the numbers of a table's row, whose first cell may name their unit: "Incident, minutes | 11 | 38"."""
+    amounts = read_amounts(row, told=True)
+    unit = _ROW_UNIT.search(row.partition(_CELLS)[0])
+    if unit is None:
+        return amounts
+    named = read_amounts(_LONE_CELL.sub(rf"\g<0> {unit[1]}", row), told=True)
+    return [
+        replace(amount, readings=(*amount.readings, meant)) if not amount.unit else amount
+        for amount, meant in zip(amounts, named, strict=True)
+    ]
 
 
 def _is_top_of_scale(stated: Amount) -> bool:

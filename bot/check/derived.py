@@ -30,13 +30,13 @@ _DIFFERENCE: Final = re.compile(
 _NAMED: Final = re.compile(r"\b(?:baseline|forecast|prediction)\s(?:of|is|was|at)\s$", re.IGNORECASE)
 # "8 % are predicted higher", "a fifth sits unused": said right after a share, of what another one leaves.
 _REST: Final = re.compile(
-    r"[^,;:.()]{0,60}?\b(?P<word>idle|unused|untouched|remaining|remainder|higher|ahead|left|elsewhere|missing|invested|"
-    r"with us|to us|unread|empty|spare|kept|not (?:used|in use|read|opened|occupied))\b",
+    r"[^,;:.()]{0,60}?\b(?P<word>idle|unused|untouched|remaining|remainder|(?<!or )higher|ahead|left|elsewhere|missing|"
+    r"invested|with us|to us|unread|empty|spare|kept|not (?:used|in use|read|opened|occupied))\b",
     re.IGNORECASE,
 )
 _BASELINE: Final = re.compile(r"\bbaseline\b", re.IGNORECASE)
 _COMPARED: Final = re.compile(r"\s?(?:that|those)\sof\b", re.IGNORECASE)
-_ARTICLE: Final = re.compile(r"\ban?\s$", re.IGNORECASE)
+_ARTICLE: Final = re.compile(r"\b(?P<one>an?|no|the|this)\s$", re.IGNORECASE)
 _MOST_TERMS: Final = 3
 _RATIO_TOLERANCE: Final = Decimal("0.05")
 _REACH: Final = 90  # characters around a number in which its being a sum is said
@@ -143,10 +143,14 @@ def _is_place(stated: Amount, text: str, facts: Sequence[Fact]) -> bool:
 
 
 def _is_next(stated: Amount, text: str, facts: Sequence[Fact]) -> bool:
-    """Return whether this is one more than there are: "6 promotions …, do not run a 7th", "a 3rd action" after 2."""
+    """Return whether this is one more than there are, "do not run a 7th", or the last of what is given, "the 2nd"."""
     counts = {amount.size for amount in _stated_twice(stated, text, facts) if not amount.unit}
     counts |= {fact.amount.size for fact in facts if fact.is_own and not fact.amount.unit}
-    return _ARTICLE.search(text[: stated.start]) is not None and stated.size - 1 in counts
+    article = _ARTICLE.search(text[: stated.start])
+    if article is None:
+        return False
+    given = {fact.amount.size for fact in facts if fact.kind is EvidenceKind.ALLOCATION and not fact.amount.unit}
+    return stated.size - 1 in counts or (article["one"].lower() in {"the", "this"} and stated.size in given)
 
 
 def _stated_twice(stated: Amount, text: str, facts: Sequence[Fact], *, exactly: bool = False) -> list[Amount]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
-from bot.check.amounts import is_near, read_amounts
+from bot.check.amounts import read_amounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,11 @@ _NOT: Final = re.compile(
     r"\b(?:not|never|no longer|hardly|rather than|instead of|without|fails? to|far from|neither|nor|stops? short of)\b"
     r"|n['\u2019]t\b",
     re.IGNORECASE,
+)
+# "Both sides will feel it when demos pay instead of costing $21.8K": what should be, against today.
+_NO_LONGER: Final = re.compile(r"\b(?:no longer|instead of|rather than|stops?)\s", re.IGNORECASE)
+_GOAL: Final = re.compile(
+    r"\b(?:so that|until|once|when|should|would|will|needs? to|has to|have to|goal|target|success)\b", re.IGNORECASE
 )
 _FORECAST: Final = re.compile(
     r"\b(?:forecast|prediction|predicted|baseline|expected|outlook|estimate|number|figure|value|score|case|account|total)\b",
@@ -104,14 +109,14 @@ def _without_labels(text: str, effects: Sequence[Effect]) -> str:
 
 
 def _by_amount(text: str, verbs: str, effects: Sequence[Effect]) -> str | None:
-    sizes = [(effect, read_amounts(effect.written)) for effect in effects]
+    sizes = [(effect, read_amounts(effect.written, told=True)) for effect in effects]
     sizes += _sums(sizes)
     start = 0
-    for amount in read_amounts(text):
+    for amount in read_amounts(text, elliptic=True):
         matching = [
             effect
             for effect, known in sizes
-            if known and amount.unit == known[0].unit and is_near(amount, known[0].size) and _is_whole(amount, known[0])
+            if known and amount.is_carried_by(known[0]) and _is_whole(amount, known[0])
         ]
         if not matching:
             continue
@@ -126,6 +131,8 @@ def _by_amount(text: str, verbs: str, effects: Sequence[Effect]) -> str | None:
             named = [effect for effect in matching if _names(effect.of, named_before)]
             matching = named if len({effect.direction for effect in named}) == 1 else []
         if not matching:
+            continue
+        if _NO_LONGER.search(before) and _GOAL.search(text[: amount.start]):
             continue
         verb = _said(before, last=True)
         beside = (verb, compared) if _moves_forecast(matching[0]) else (compared, verb)

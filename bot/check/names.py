@@ -73,8 +73,12 @@ def find_names(text: str) -> list[str]:
     found: list[str] = []
     for match in _TOKEN.finditer(text):
         word = match.group()
-        plain = word in _COMMON or is_common(word)
-        if word[0].isupper() and not plain and not _starts_sentence(text, match.start()):
+        if (
+            word[0].isupper()
+            and not _starts_sentence(text, match.start())
+            and word not in _COMMON
+            and not is_common(word)
+        ):
             found.append(word.removesuffix("'s").removesuffix("\u2019s"))
     return found
 
