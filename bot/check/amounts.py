@@ -173,9 +173,11 @@ _JUST_ABOVE: Final = re.compile(
 _OF_TOTAL: Final = re.compile(r"\s(?:out\s)?of\s(?:the\s|all\s)?\d")
 _NOUN: Final = re.compile(r"[\s-](?!(?:accounts|counts|stands|makes) for\b)([A-Za-z][A-Za-z'-]*)")
 _MAX_NOUN: Final = 3
-# "a score of 1 written down" counts nothing.
+# "a score of 1 written down", "a company of 1,539 lives": it is not the number that counts what follows.
 _SCORED: Final = re.compile(
-    r"\b(?:score|rating|mark|grade|level|maturity|intent|pressure|satisfaction)\sof\s$", re.IGNORECASE
+    r"\b(?:an?|the|this|their|its|today's)\s(?:[\w-]+\s)?(?!total|sum|number|count|couple|handful|dozen|list|pair)[\w-]+\sof\s$"
+    r"|\b(?:score|rating|mark|grade|level|maturity|intent|pressure|satisfaction)\sof\s$",
+    re.IGNORECASE,
 )
 # Words that end what is counted: "4 and", "38 of", "12 today".
 _NO_NOUN: Final = frozenset(

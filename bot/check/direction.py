@@ -71,6 +71,8 @@ _FELL: Final = re.compile(
 _BY: Final = re.compile(
     r"\s*(?:(?:though|if|but) )?(?:only |just )?(?:by )?(?:only |about |just |some )?", re.IGNORECASE
 )
+_PLUS: Final = re.compile(r",?\splus\s", re.IGNORECASE)
+_MORE: Final = re.compile(r"\s(?:more|further|again|on top)\b", re.IGNORECASE)
 _REACH: Final = 45  # characters after an amount in which "less" or "above" may stand
 _WORD: Final = re.compile(r"[a-z]{3,}")
 
@@ -111,7 +113,7 @@ def _without_labels(text: str, effects: Sequence[Effect]) -> str:
 def _by_amount(text: str, verbs: str, effects: Sequence[Effect]) -> str | None:
     sizes = [(effect, read_amounts(effect.written, told=True)) for effect in effects]
     sizes += _sums(sizes)
-    start = 0
+    start = end = told = 0
     for amount in read_amounts(text, elliptic=True):
         matching = [
             effect
@@ -137,9 +139,17 @@ def _by_amount(text: str, verbs: str, effects: Sequence[Effect]) -> str | None:
         verb = _said(before, last=True)
         beside = (verb, compared) if _moves_forecast(matching[0]) else (compared, verb)
         said = amount.sign or beside[0] or beside[1] or _said(_clause_after(after), last=False)
+        if _goes_on(text[end:start], after) and not verb:
+            said = told or said
+        told, end = said, start
         if said * matching[0].direction < 0:
             return _explain(matching[0])
     return None
+
+
+def _goes_on(between: str, after: str) -> bool:
+    """Return whether a number adds to the one before it, whichever way that goes: "takes $8K, and $2K more"."""
+    return bool(_PLUS.match(between) or (_AND.search(between) and _MORE.match(after)))
 
 
 def _sums(sizes: Sequence[tuple[Effect, list[Amount]]]) -> list[tuple[Effect, list[Amount]]]:
