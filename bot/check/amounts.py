@@ -129,7 +129,7 @@ _NUMBER: Final = re.compile(
     (?:
         (?P<scale>(?:\spoints?)?\s(?:out\s)?of\s10\b(?!\s?%|,\d|\.\d)|/10\b)
         | \s?(?P<points>(?:percentage|per\scent)\s?-?points?\b|pp\b|pts?\b|points?\b)
-        | \s?(?P<percent>%(?:\spoints?\b)?|percent\b|per\scent\b|pct\b)
+        | \s?(?P<percent>%(?:\spoints?\b(?!\s(?:the|in|to|out|at|away)\b))?|percent\b|per\scent\b|pct\b)
         | \s?(?P<times>\u00d7|x\b(?!\w)|-?fold\b|times\b(?=\s(?:the|as|more|fewer|less|faster|higher|lower|longer|
           larger|bigger|that|those|what|its|their|over)\b))
         | (?P<share>\s(?:out\s)?of\s1\b(?![,.]?\d)|/1\b)
@@ -182,10 +182,15 @@ _SCORED: Final = re.compile(
 # Words that end what is counted: "4 and", "38 of", "12 today".
 _NO_NOUN: Final = frozenset(
     """
-    times a an and another together are as at because but by for from had has have her his if in instead into is it
-    its more less not now of off on onto or our out over per so than that the their them then they this those to
-    today under up was we were what when where which while who will with within would you your above below already
-    alone only still too yet after since until come comes came
+    a above add added adds after afterwards again against ago alone already also although altogether an and another
+    apiece are aren't as at be because been before being below between beyond both bring brings brought but by came
+    can can't come comes could despite did do does done during each earlier either elsewhere even ever everywhere
+    for from get gets go goes got had has have he her here him his how if in instead into is isn't it it's its just
+    later less made make makes may might minus more must neither no nor not now nowhere of off on once only onto or
+    otherwise our out over overall per plus shall she should since so somewhere soon sooner still take takes than
+    that that's the their them then there there's they this those though times to today together too took twice
+    under unless until up us versus vs was we went were what when where whether which while who whom whose why will
+    with within without won't would yet you your
     """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
 )
 

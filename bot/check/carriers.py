@@ -57,7 +57,7 @@ class Carriers:
         for place, sentence in enumerate(_sentences(mask(item.text))):
             # A row of a table is about what its first row names.
             header = (header or sentence) if _CELLS in sentence else ""
-            found, undated = read_dates(write_digits(sentence))
+            found, undated = read_dates(write_digits(_ONE.sub("1", sentence)))
             undated = WITH_DIGITS.sub(lambda match: " " * len(match.group()), undated)
             dates += found
             # The second sentence of a driver is about the accounts on either side of its value.
@@ -134,6 +134,7 @@ _WORD: Final = re.compile(r"[a-z]{3,}")
 _INTERVAL: Final = re.compile(
     r"\b(?:interval|chances?|odds|likely|likelihood|confiden\w*|sure|range|bands?)\b", re.IGNORECASE
 )
+_ONE: Final = re.compile(r"\bone\b(?! (?:of|another)\b)", re.IGNORECASE)  # "one more" may be told as 1
 _CELLS: Final = " | "  # between the cells of a table's row
 _ROW_UNIT: Final = re.compile(r",\s(?:in\s)?(seconds|minutes|hours|days|weeks|months|years|percent)$", re.IGNORECASE)
 _LONE_CELL: Final = re.compile(r"(?<=\|\s)[\d,.]*\d(?=\s\||$)")
