@@ -2,9 +2,9 @@
 
     python bench/check.py [--accounts 24] [--seed 7]
 
-Faults are seeded one at a time into correct statements: those of tests/bot/statements.toml, written by hand, and the
-offline plans of demo accounts of every pack. What is held out are the statements that were written after the last rule
-of the check, and every second account.
+Faults are seeded one at a time into correct statements: those of tests/bot/statements.toml, written by hand, those that
+models wrote for the real prompt (tests/bot/written.json), and the offline plans of demo accounts of every pack. What is
+held out are the statements that were written after the last rule of the check, and every second account.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "bot"))
 
-from faults import Case, is_kept, read_cases, seed_faults  # of the tests, which assert the goals on a smaller sample
+from faults import (
+    AUTHORS,
+    Case,
+    is_kept,
+    read_cases,
+    read_written,
+    seed_faults,
+)  # of the tests, which assert the goals on a smaller sample
 from rich.console import Console
 from row import Row
 
@@ -47,7 +54,7 @@ PACKS = ("software", "healthcare", "real-estate", "retail", "wealth")
 PACKAGES = ("pandas", "scikit-learn")
 ACCOUNTS = 120
 ALL = "all"
-HELD_OUT = frozenset({"fresh_later", "held-out accounts"})
+HELD_OUT = frozenset({"fresh_later", "held-out accounts", AUTHORS[-1]})
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 
 
@@ -112,7 +119,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
 
 def make_cases(*, accounts: int) -> list[Case]:
     """Return the hand-written statements and those of so many accounts of each pack."""
-    cases = read_cases()
+    cases = [*read_cases(), *read_written()]
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         build_library(home, progress=lambda *_: None)

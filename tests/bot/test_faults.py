@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from faults import Case, is_kept, read_cases, seed_faults
+from faults import Case, is_kept, read_cases, read_written, seed_faults
 
 from bot.check import subject_of
 from bot.writer.offline import compose_plan
@@ -50,6 +50,14 @@ def test_correct_statements_pass(cases: list[Case]) -> None:
 
     assert len(cases) > 200
     assert len(stopped) <= MOST_STOPPED * len(cases), stopped
+
+
+def test_what_models_write_of_the_evidence_passes() -> None:
+    written = read_written()
+    stopped = [(case.source, case.statement.text) for case in written if not is_kept(case)]
+
+    assert len(written) > 1_000
+    assert len(stopped) <= MOST_STOPPED * len(written), stopped
 
 
 def test_faults_of_every_kind_are_caught(cases: list[Case]) -> None:
