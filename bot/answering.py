@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from bot.check import find_unsafe_text
 from bot.evidence import EvidenceKind
 from bot.plan import Answer, Authorship, Statement
-from bot.questions.concepts import is_filling, stem
 from bot.questions.recognise import recognise
 from bot.questions.vocabulary import make_vocabulary
+from bot.questions.words import is_filling, stem
 from bot.tools.accounts import is_named, match_accounts
 from bot.tools.calls import SearchDocuments
 from bot.tools.run import run
@@ -30,7 +30,7 @@ _MISSING_CHARACTERS: Final = 600
 
 
 def answer_from_data(context: ToolContext, question: str, *, earlier: Sequence[str]) -> Answer | None:
-    """Return the answer to a question of which every word is understood, else None.
+    """Return the answer to a question that clearly has exactly one in the data, else None.
 
     ``earlier`` are the questions asked before in the thread, oldest first.
     """

@@ -1,191 +1,394 @@
-"""A question word by word: concepts, numbers and features in their order."""
+"""A question token by token: words written out, and slots where it names features, amounts, categories or accounts."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from bot.questions.concepts import Concept, corrected, is_filling, stem
-from bot.questions.vocabulary import find_name
+from bot.check.english import is_common
+from bot.questions.vocabulary import Found, find_category, find_name, find_since, said_for
+from bot.questions.words import NUMBERS, ORDINALS, SCALES, corrected, is_filling, stem, written_out
+from storage.records import FeatureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bot.questions.vocabulary import Name, Vocabulary
 
-_MAX_CHARACTERS: Final = 240
-_LONGEST_PHRASE: Final = 6
-_NUMBER: Final = r"""
-    (?P<sign>[+\-\u2212])?\s?(?P<money>\$)?(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<fraction>\.\d+)?
-    (?:\s?(?P<scale>k|m|bn|b|thousand|million|billion)\b)?
-    (?:\s?(?P<percent>%|percent\b|per\scent\b|pct\b))?
-    (?:\s?(?P<points>pp\b|percentage\spoints?\b|points?\b))?
-    (?:\s?(?P<ten>/|of|out\sof)\s?10\b)?
-    (?![\w/])
-"""
-_TOKEN: Final = re.compile(rf"(?P<name>[a-z]+-?\d[\w-]*)|{_NUMBER}|(?P<comma>,)|(?P<word>\w+)", re.VERBOSE)
-_SCALES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
-_TO_TWELVE: Final = "zero one two three four five six seven eight nine ten eleven twelve"
-_IN_WORDS: Final = {word: float(number) for number, word in enumerate(_TO_TWELVE.split())} | {
-    "couple": 2.0,
-    "dozen": 12.0,
-}
-_SHORT: Final = (
-    (re.compile(r"^\W*(?:please\s|pls\s|can you\s|could you\s)*(?:give|show|tell)\s(?:me|us)\s"), ""),
-    (re.compile(r"[\u2018\u2019`\u00b4]"), "'"),
-    (re.compile(r"\bcan't\b"), "can not"),
-    (re.compile(r"\bwon't\b"), "will not"),
-    (re.compile(r"n't\b"), " not"),
-    (re.compile(r"'(s|re|ll|d|ve|m)\b"), ""),
-    (re.compile(r"\b(dont|doesnt|didnt|arent|isnt|wouldnt|havent|hasnt)\b"), "not"),
-    *(
-        (re.compile(rf"\b{word}(?=\s(?:percentage\s)?(?:points?|percent)\b)"), str(number))
-        for number, word in enumerate(_TO_TWELVE.split())
-    ),
-    (re.compile(r"\b(a couple of|a couple)\b"), "couple"),
-    (re.compile(r"\by\b"), "why"),
-    (re.compile(r"\bu\b"), "you"),
-    (re.compile(r"(?<=[a-z])[-/](?=[a-z])"), " "),
+MAX_CHARACTERS: Final = 240
+_TOKEN: Final = re.compile(
+    r"""
+      (?P<range>0\s?[-\u2013]\s?10\b)
+    | (?P<id>[a-z]{2,}-\d[\w-]*)
+    | (?P<times>x\s?(?P<by>\d+(?:\.\d+)?)\b|(?P<fold>\d+(?:\.\d+)?)\s?(?:x|-?fold|times)\b)
+    | (?P<number>
+        (?P<sign>(?<![\w)])[+\-\u2212]\s?)?(?P<money>[$\u20ac\u00a3]\s?)?
+        (?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<fraction>\.\d+)?(?(digits)|(?(fraction)|(?!)))
+        (?:\s?(?P<scale>k|mn|mio|mil|m|bn|b|grand|thousand|million|billion)\b)?
+        (?:\s?(?P<dollars>dollars?\b|usd\b|bucks\b))?
+        (?:\s?(?P<percent>%|percent\b|per\scent\b|pct\b))?
+        (?:[\s-]?(?P<points>pp\b|ppts?\b|p\.p\.|%?\s?pts?\b|(?:percentage\s|percent\s)?points?\b))?
+        (?:\s?(?P<ten>/|of|out\sof)\s?10\b)?
+        (?:[\s-]?(?P<time>months?|mths?|mos?|years?|yrs?|days?|weeks?|wks?|quarters?|hours?|minutes?|mins?)\b)?
+        (?:st|nd|rd|th)?(?![\w/])
+      )
+    | (?P<word>[^\W\d_]+(?:'[^\W\d_]+)*(?!\w)|\w+)
+    | (?P<mark>->|→|[,;:?!.=&+/()\u2013\u2014-])
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
-_BEFORE_ONE: Final = frozenset({"this", "that", "which", "the", "last", "previous", "each"})
+_QUOTES: Final = str.maketrans({"\u2018": "'", "\u2019": "'", "`": "'", "\u00b4": "'", "\u00a0": " ", "_": " "})
+_MONTHS: Final = {"m": 1.0, "y": 12.0}
+_NOT_A_NUMBER_AFTER: Final = frozenset(
+    "this that which the last previous each other every our any another no former latter present same new".split()  # noqa: SIM905
+)
+_COUNTED: Final = frozenset(
+    "feature driver factor signal reason thing point more less fewer percent year month extra addit action".split()  # noqa: SIM905
+)
+_NEAR: Final = 0.02  # of the prediction, for an amount that stands for it
+_OF_ANY_ACCOUNT: Final = frozenset(
+    "account customer client company prospect accounts customers clients companies prospects".split()  # noqa: SIM905
+)
+_LEAST_PREDICTED: Final = 10
+_LARGE: Final = 1_000
+_LONGEST_NAME: Final = 5
+_LOOK_UPS: Final = 3  # of names of accounts, for one question
+
+
+class Unit(StrEnum):
+    """What an amount was marked with."""
+
+    NONE = ""
+    MONEY = "money"
+    PERCENT = "percent"
+    POINTS = "points"
+    OF_TEN = "of ten"
+    TIMES = "times"
+    MONTHS = "months"
+    OTHER_TIME = "other time"
+    ORDINAL = "ordinal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """A number as it was written: ``+10 %`` has a sign and is a percentage."""
+    """A number as it was written: ``+10 %`` has a sign and is in percent, two years are 24 months."""
 
     value: float
     sign: int = 0
-    money: bool = False
-    percent: bool = False
-    points: bool = False
-    of_ten: bool = False
+    unit: Unit = Unit.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """A word or phrase that says something; ``whole`` where it is all of a feature's label."""
+class Token:
+    """A word written out in lower case, or a slot; it stands at ``start`` to ``end`` of the question.
 
-    concept: Concept
-    text: str
+    ``whole`` where it is all of a feature's label.
+    """
+
+    word: str
+    start: int
+    end: int
     amount: Amount | None = None
     name: Name | None = None
+    category: str = ""
+    account: str = ""
     whole: bool = False
+
+    @property
+    def is_slot(self) -> bool:
+        """Whether it names something of the account or the question."""
+        return self.word.startswith("<")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A question without its filling. ``words`` are all of it, in lower case."""
+    """A question and its tokens."""
 
-    items: tuple[Item, ...]
-    words: tuple[str, ...]
+    text: str
+    tokens: tuple[Token, ...]
 
     @property
-    def concepts(self) -> frozenset[Concept]:
-        """What the question speaks of."""
-        return frozenset(item.concept for item in self.items)
+    def words(self) -> tuple[str, ...]:
+        """The words, slots among them."""
+        return tuple(token.word for token in self.tokens)
 
     @property
     def amounts(self) -> tuple[Amount, ...]:
-        """The numbers, in their order."""
-        return tuple(item.amount for item in self.items if item.amount is not None)
+        """The amounts, in their order."""
+        return tuple(token.amount for token in self.tokens if token.amount is not None)
 
     @property
     def names(self) -> tuple[Name, ...]:
         """The features, each once."""
-        return tuple(dict.fromkeys(item.name for item in self.items if item.name is not None))
+        return tuple(dict.fromkeys(token.name for token in self.tokens if token.name is not None))
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The other accounts as they are written in lower case, each once."""
+        return tuple(dict.fromkeys(token.account for token in self.tokens if token.account))
 
 
-def plain(question: str) -> str:
-    """Return the question in lower case, short forms written out."""
-    text = question[:_MAX_CHARACTERS].casefold()
-    for pattern, full in _SHORT:
-        text = pattern.sub(full, text)
-    return text
+def read(question: str, vocabulary: Vocabulary, *, known: frozenset[str], about: Sequence[Name] = ()) -> Reading:
+    """Return what the question says.
+
+    ``known`` are the words that a misspelt one may stand for, ``about`` the features that were spoken of before.
+    """
+    text = " ".join(question[:MAX_CHARACTERS].translate(_QUOTES).split())
+    tokens = list(_numbered(list(_words(text))))
+    tokens = list(_slotted(tokens, vocabulary, known))
+    named = [*about, *(token.name for token in tokens if token.name is not None)]
+    categories = frozenset(
+        category
+        for name in named
+        if name.feature.kind is FeatureKind.CATEGORY
+        for category in vocabulary.categories(name.feature)
+    )
+    tokens = list(_categorised(tokens, categories)) if categories else tokens
+    tokens = list(_with_accounts(tokens, vocabulary, known))
+    return Reading(text=text, tokens=tuple(_without_leftovers(tokens)))
 
 
-def read(question: str, vocabulary: Vocabulary) -> Reading:
-    """Return what the question says; whatever is not understood is an item of its own."""
-    tokens = list(_TOKEN.finditer(plain(question)))
-    words = tuple(token.group() for token in tokens)
-    items: list[Item] = []
+def _words(text: str) -> Iterator[Token]:
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        if match["range"]:
+            continue
+        if match["times"]:
+            yield _number(Amount(value=float(match["by"] or match["fold"]), unit=Unit.TIMES), start, end)
+        elif match["number"]:
+            yield _number(_amount(match), start, end)
+        elif match["word"]:
+            word = match["word"].lower()
+            if word == "w" and text[end : end + 1] == "/":
+                word = "with"
+            yield from (Token(word=each, start=start, end=end) for each in written_out(word))
+        elif not (match["mark"] in {"-", "/"} and text[start - 1 : start].isalpha() and text[end : end + 1].isalpha()):
+            yield Token(word=match.group().lower(), start=start, end=end)
+
+
+def _amount(match: re.Match[str]) -> Amount:
+    value = float((match["digits"] or "0").replace(",", "") + (match["fraction"] or ""))
+    value *= SCALES.get((match["scale"] or "").lower(), 1.0)
+    sign = {"+": 1, "-": -1, "\u2212": -1}.get((match["sign"] or " ")[0], 0)
+    unit = Unit.NONE
+    if match["points"]:
+        unit = Unit.POINTS
+    elif match["percent"]:
+        unit = Unit.PERCENT
+    elif match["money"] or match["dollars"]:
+        unit = Unit.MONEY
+    elif match["ten"]:
+        unit = Unit.OF_TEN
+    elif match["time"]:
+        return _timed(Amount(value=value, sign=sign), match["time"].lower())
+    return Amount(value=value, sign=sign, unit=unit)
+
+
+def _timed(amount: Amount, word: str) -> Amount:
+    if word.startswith(("mo", "mth", "y")):
+        return replace(amount, value=amount.value * _MONTHS[word[0]], unit=Unit.MONTHS)
+    return replace(amount, unit=Unit.OTHER_TIME)
+
+
+def _number(amount: Amount, start: int, end: int) -> Token:
+    marked = amount.unit not in {Unit.NONE, Unit.ORDINAL} or bool(amount.sign)
+    return Token(word="<amount>" if marked else "<number>", start=start, end=end, amount=amount)
+
+
+def _numbered(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Read numbers in words: "two million", "seventy five", "a third action", "another year and a half"."""
     place = 0
     while place < len(tokens):
-        item, length = _read_at(tokens, words, place, vocabulary)
-        if item is not None:
-            items.append(item)
+        found, length = _in_words(tokens, place)
+        if found is not None:
+            yield _number(found, tokens[place].start, tokens[place + length - 1].end)
+        else:
+            yield tokens[place]
+        place += max(length, 1)
+
+
+def _in_words(  # noqa: C901, PLR0911 - one return per way to say a number
+    tokens: Sequence[Token], place: int
+) -> tuple[Amount | None, int]:
+    words = [token.word for token in tokens[place : place + 8]] + [""] * 8
+    if words[0] in ORDINALS and stem(words[1]) in {"action", "demo"}:
+        return Amount(value=ORDINALS[words[0]], unit=Unit.ORDINAL), 1
+    if words[:3] == ["half", "a", "year"]:
+        return Amount(value=6.0, unit=Unit.MONTHS), 3
+    if words[:3] == ["half", "a", "million"]:
+        return Amount(value=5e5), 3
+    if words[0] in {"a", "an"} and words[1] in {"couple", "dozen"}:
+        length = 3 if words[2] == "of" else 2
+        return _with_unit(NUMBERS[words[1]], words, length)
+    if words[0] in {"a", "an"} and words[1] in {"point", "percent", "year", "month", "hundred", "thousand", "million"}:
+        return _with_unit(1.0, words, 1)
+    if words[0] == "year" and words[1:4] == ["and", "a", "half"]:
+        return Amount(value=18.0, unit=Unit.MONTHS), 4
+    if words[0] == "one":
+        before = tokens[place - 1].word if place else ""
+        if words[1] in {"of", "by"} or (before in _NOT_A_NUMBER_AFTER and stem(words[1]) not in _COUNTED):
+            return None, 1
+    if words[0] not in NUMBERS:
+        return None, 1
+    value, length = NUMBERS[words[0]], 1
+    if words[0] == "couple" and words[1] == "of":
+        length = 2
+    if value >= 20 and words[1 if words[1] != "-" else 2] in NUMBERS:  # noqa: PLR2004 # seventy five
+        length = 2 if words[1] != "-" else 3
+        value += NUMBERS[words[length - 1]]
+    if words[length] == "point" and words[length + 1] in NUMBERS:
+        value += NUMBERS[words[length + 1]] / 10
+        length += 2
+    return _with_unit(value, words, length)
+
+
+def _with_unit(  # noqa: PLR0911 - one return per unit
+    value: float, words: Sequence[str], length: int
+) -> tuple[Amount, int]:
+    while words[length] in SCALES and len(words[length]) > 1:
+        value *= SCALES[words[length]]
+        length += 1
+    if words[length] == "percentage":
+        length += 1
+    if words[length] == "percent" and not words[length + 1].startswith("point"):
+        return Amount(value=value, unit=Unit.PERCENT), length + 1
+    if words[length] == "percent":
+        length += 1
+    if words[length] in {"point", "points"}:
+        return Amount(value=value, unit=Unit.POINTS), length + 1
+    if words[length] in {"dollar", "dollars"}:
+        return Amount(value=value, unit=Unit.MONEY), length + 1
+    if words[length : length + 3] == ["out", "of", "ten"]:
+        return Amount(value=value, unit=Unit.OF_TEN), length + 3
+    if words[length] in {"year", "years", "month", "months"}:
+        half = words[length + 1 : length + 4] == ["and", "a", "half"] and words[length][0] == "y"
+        timed = _timed(Amount(value=value + (0.5 if half else 0.0)), words[length])
+        return timed, length + (4 if half else 1)
+    if words[length] in {"day", "days", "week", "weeks", "quarters", "hour", "hours", "minute", "minutes"}:
+        return Amount(value=value, unit=Unit.OTHER_TIME), length + 1
+    return Amount(value=value), length
+
+
+def _slotted(tokens: Sequence[Token], vocabulary: Vocabulary, known: frozenset[str]) -> Iterator[Token]:
+    """Put slots for features and categories, and the usual words for what the business calls its things."""
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        if token.amount is not None:
+            predicted = _may_be_predicted(token.amount, vocabulary.predicted)
+            yield replace(token, word="<money>") if predicted else token
+            place += 1
+            continue
+        found, length = _slot(tokens[place : place + 12], vocabulary, known)
+        yield replace(found, start=token.start, end=tokens[place + length - 1].end)
         place += length
-    if len(question) > _MAX_CHARACTERS:
-        items.append(Item(concept=Concept.UNKNOWN, text="…"))
-    return Reading(items=_without_leftovers(items), words=words)
 
 
-def _read_at(
-    tokens: Sequence[re.Match[str]], words: Sequence[str], place: int, vocabulary: Vocabulary
-) -> tuple[Item | None, int]:
-    token, word = tokens[place], words[place]
-    if token["digits"]:
-        return Item(concept=Concept.NUMBER, text=word, amount=_amount(token)), 1
-    if token["comma"]:
-        return Item(concept=Concept.AND, text=word), 1
-    if word == "one" and place and words[place - 1] in _BEFORE_ONE:
-        return None, 1
-    if word in _IN_WORDS:
-        return Item(concept=Concept.NUMBER, text=word, amount=Amount(value=_IN_WORDS[word])), 1
-    return _read_words(words[place:], vocabulary)
+def _may_be_predicted(amount: Amount, predicted: float) -> bool:
+    """Whether an amount is money, or a number that is too large for anything else or the prediction itself."""
+    near = amount.value >= _LEAST_PREDICTED and abs(amount.value - predicted) <= _NEAR * abs(predicted)
+    return amount.unit is Unit.MONEY or (amount.unit is Unit.NONE and (near or amount.value >= _LARGE))
 
 
-def _read_words(words: Sequence[str], vocabulary: Vocabulary) -> tuple[Item | None, int]:
-    concept, phrase = _phrase(words, vocabulary)
-    name, length, whole = find_name(vocabulary, words)
-    if length == 1 and not whole and stem(words[0]) in vocabulary.own:
-        return None, 1  # "this customer" is the account, though a label has the word
-    if length and (length > phrase or (whole and length >= phrase)):
-        text = " ".join(words[:length])
-        return Item(concept=Concept.FEATURE if name else Concept.UNKNOWN, text=text, name=name, whole=whole), length
+def _slot(  # noqa: PLR0911 - one return per kind of slot
+    tokens: Sequence[Token], vocabulary: Vocabulary, known: frozenset[str]
+) -> tuple[Token, int]:
+    token = tokens[0]
+    words = []
+    for each in tokens:
+        if each.amount is not None:
+            break
+        words.append(each.word)
+    if words[0] == vocabulary.own_id:
+        return replace(token, word="account"), 1
+    if re.fullmatch(r"[a-z]{2,}-\d[\w-]*", words[0]):
+        return replace(token, word="<other>", account=words[0]), 1
+    usual, phrase = vocabulary.usual(words)
+    if "data" not in words and (since := find_since(vocabulary, words))[0] is not None:
+        return replace(token, word="<feature>", name=since[0]), since[1]
+    found = Found() if words[0] in _OF_ANY_ACCOUNT and words[1:2] != ["age"] else find_name(vocabulary, words)
+    longer = found.length > phrase or (found.whole and found.length >= phrase)
+    if found.name is not None and longer:
+        word = "<either>" if found.or_target else "<feature>"
+        return replace(token, word=word, name=found.name, whole=found.whole), found.length
     if phrase:
-        item = None if concept is None else Item(concept=concept, text=" ".join(words[:phrase]))
-        return item, phrase
-    word = words[0]
-    if is_filling(word) or stem(word) in vocabulary.own or word == vocabulary.own_id:
-        return None, 1
-    better = corrected(word)
-    if better != word:
-        return _read_words([better, *words[1:]], vocabulary)
-    return Item(concept=Concept.UNKNOWN, text=word), 1
+        return replace(token, word=usual), phrase
+    if token.word.isalpha() and not is_filling(token.word) and not is_common(token.word):
+        better = corrected(token.word, known | vocabulary.words)
+        if better != token.word:
+            return _slot([replace(token, word=better), *tokens[1:]], vocabulary, known)
+    return token, 1
 
 
-def _phrase(words: Sequence[str], vocabulary: Vocabulary) -> tuple[Concept | None, int]:
-    """Return what the longest phrase that the words begin with stands for, and its length."""
-    stems = tuple(map(stem, words[:_LONGEST_PHRASE]))
-    for length in range(len(stems), 0, -1):
-        if stems[:length] in vocabulary.phrases:
-            return vocabulary.phrases[stems[:length]], length
-    return None, 0
+def _categorised(tokens: Sequence[Token], categories: frozenset[str]) -> Iterator[Token]:
+    place = 0
+    while place < len(tokens):
+        words = [each.word for each in tokens[place:]]
+        category, length = find_category(categories, words)
+        if category and tokens[place].name is None:
+            yield replace(tokens[place], word="<category>", category=category, end=tokens[place + length - 1].end)
+        else:
+            yield tokens[place]
+        place += max(length, 1)
 
 
-def _amount(token: re.Match[str]) -> Amount:
-    value = float(token["digits"].replace(",", "") + (token["fraction"] or ""))
-    return Amount(
-        value=value * _SCALES.get(token["scale"] or "", 1.0),
-        sign={"+": 1, "-": -1, "\u2212": -1}.get(token["sign"] or "", 0),
-        money=bool(token["money"]),
-        percent=bool(token["percent"]),
-        points=bool(token["points"]),
-        of_ten=bool(token["ten"]),
-    )
+def _with_accounts(tokens: Sequence[Token], vocabulary: Vocabulary, known: frozenset[str]) -> Iterator[Token]:
+    """Put slots where other accounts are named: runs of words that nothing else explains, or of this one's name."""
+    place, look_ups = 0, 0
+    while place < len(tokens):
+        length = _run_of_name(tokens, place, vocabulary, known)
+        run = tokens[place : place + length]
+        text = " ".join(map(_as_written, run))
+        if length and all(stem(token.word) in vocabulary.own for token in run):
+            yield replace(run[0], word="account", end=run[-1].end)
+        elif length and text == vocabulary.own_name:
+            yield replace(run[0], word="account", end=run[-1].end, amount=None)
+        elif length and look_ups < _LOOK_UPS and vocabulary.is_account(text):
+            yield replace(run[0], word="<other>", account=text, end=run[-1].end, amount=None)
+            look_ups += 1
+        else:
+            look_ups += bool(length)
+            yield from run or tokens[place : place + 1]
+        place += max(length, 1)
 
 
-def _without_leftovers(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Return the items without words that only repeat a part of a feature's name, or its unit."""
-    said = {part for item in items if item.name for part in item.name.stems}
-    fresh = {"current", "latest"} if said else set()
-    units = {stem(word) for item in items if item.name for word in item.name.feature.unit.casefold().split()}
-    return tuple(
-        item
-        for item in items
-        if not (item.concept is Concept.UNKNOWN and stem(item.text) in said)
-        and not (item.concept is Concept.FRESH and item.text in fresh)
-        and not (item.concept in {Concept.UNKNOWN, Concept.TIME} and stem(item.text) in units)
-    )
+def _without_leftovers(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Leave out what only repeats a part of a feature's name, as in "they requested two demo requests"."""
+    last = {token.name: place for place, token in enumerate(tokens) if token.name is not None}
+    parts = {part for name in last for part in name.label}
+    for place, token in enumerate(tokens):
+        repeated = token.name is not None and not token.whole and last[token.name] != place
+        if not repeated and (token.is_slot or token.word in _OF_ANY_ACCOUNT or stem(said_for(token.word)) not in parts):
+            yield token
+
+
+def _as_written(token: Token) -> str:
+    return f"{token.amount.value:g}" if token.amount is not None else token.word
+
+
+def _run_of_name(tokens: Sequence[Token], place: int, vocabulary: Vocabulary, known: frozenset[str]) -> int:
+    """Return how many tokens from here on may be the name of an account."""
+
+    def unexplained(token: Token) -> bool:
+        word = token.word
+        return word.isalpha() and (
+            stem(word) in vocabulary.own or not (word in known or is_filling(word) or is_common(word))
+        )
+
+    length = 0
+    if not unexplained(tokens[place]):
+        return 0
+    while place + length < len(tokens) and length < _LONGEST_NAME:
+        token = tokens[place + length]
+        joined = token.word in {"and", "&", "of", "the"} and any(
+            unexplained(each) for each in tokens[place + length + 1 : place + length + 2]
+        )
+        plain = token.amount is not None and token.amount.unit is Unit.NONE and not token.amount.sign
+        if not (unexplained(token) or joined or plain):
+            break
+        length += 1
+        if plain:
+            break
+    return length

@@ -1,130 +1,92 @@
-"""What a question names that is in nobody's vocabulary: other accounts, and what to look for in the documents."""
+"""What is to be looked for in the documents, where a question asks that."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
-from bot.questions.concepts import Concept, is_filling
-from bot.questions.reading import plain, read
-from bot.tools.calls import MOST_ACCOUNTS
-
 if TYPE_CHECKING:
-    from bot.questions.vocabulary import Vocabulary
+    from collections.abc import Sequence
 
-C = Concept
-_MARKS: Final = " \t\n?!.,;:\"'“”„*_"
-_COMPARING: Final = re.compile(
-    r"""
-    ^(?P<head>.*?)\b
-    (?: compar(?:e|es|ed|ing|ison)
-        (?:\s(?:it|this|them|these|those|this\s\w+|the\s\w+|that)\b:?)?(?:\s(?:with|to|against|and|vs\.?|versus|of))?
-      | vs\.? | versus | against | side\sby\sside\swith | different\s(?:from|to|than)
-      | difference\s(?:between|to|from) | differs?\sfrom | than | stack\sup\s(?:with|to|against)
-    )\s+(?P<tail>.+)$
-    """,
-    re.VERBOSE,
+    from bot.questions.reading import Reading, Token
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_DOCUMENTS: Final = _words(
+    """
+    document documents documentation pdf pdfs material materials playbook playbooks files file collateral library
+    sources handbook handbooks content wiki guides guide guidelines
+    """
 )
-_HOW_COMPARES: Final = re.compile(r"how\s(?:do|does|would)\s(?P<tail>.+?)\s(?:compare|stack\sup)")
-_IS_BETTER: Final = re.compile(
-    r"(?:is|are)\s(?P<tail>.+?)\s(?:better|worse|bigger|smaller|stronger|weaker)(?:\sthan\s(?:this|it|them)(?:\sone|\s\w+)?)?"
+_LOOSE: Final = _words("material materials files file library sources content guides guide")
+_OURS: Final = _words("our the your all these in any my internal")
+_BEFORE_QUERY: Final = _words(
+    """
+    say says state states stated mention mentions tell us me have has contain contains cover covers talk talks spell
+    out anything something info information a an word words is are there what which where do does it they got get
+    any to about on regarding concerning for re after covering with regard fixed written said in our the address
+    discuss include includes of topic subject point help need we describe describes know , : ? - please pls find
+    show on-file respect relating related around touching thing things matter of by section passage passages details
+    detail write wrote written did
+    """
 )
-_SPLIT: Final = re.compile(r"\s*,\s*|\s+and\s+|\s+vs\.?\s+|\s+versus\s+|\s+with\s+|\s+to\s+|\s+against\s+")
-_OURSELVES: Final = frozenset({"it", "this", "them", "they", "this one", "that", "these", "us"})
-_COMPARED: Final = frozenset(
-    {C.WHAT, C.HOW, C.WHY, C.BETTER, C.CHANGE, C.COMPARE, C.RANK, C.PREDICTION, C.MORE, C.LESS, C.UP, C.DOWN}
-    | {C.HIGH, C.LOW, C.ACTION, C.MUCH, C.FEW, C.SINCE, C.TO, C.WOULD, C.AND, C.GIVE, C.FIGURE, C.NEGATION, C.TOP}
+_AFTER_QUERY: Final = _words("? ! . please pls , thanks anywhere at all there in somewhere for me now")
+_BEFORE_DOCUMENTS: Final = _words(
+    """
+    in from our the your all any according to as per by of covered mentioned described explained documented discussed
+    addressed within inside among through across out these internal knowledge on is are it
+    """
 )
-_BEFORE_NAMES: Final = frozenset({"customer", "account", "client", "company", "with", "and", "what", "how", "to"})
-_ID: Final = re.compile(r"[a-z]{2,}-\d{2,}")
-_LONGEST_NAME: Final = 8
-
-_DOCUMENTS: Final = (
-    r"(?:(?:our|the|your|my|all|any|in|these|a|some)\s)*"
-    r"(?:docs?|documents?|documentation|kb|knowledge\s?base|pdfs?|materials?|playbooks?|sources|files|collateral|library)"
+_ASKING: Final = _BEFORE_QUERY | _words(
+    "look up search pull dig hunt check give can could you i want read see be quote locate fetch hey hi ok so and"
 )
-_ABOUT: Final = r"(?:about|on|regarding|concerning|for|re|with\sregard\sto)"
-_POLITE: Final = (
-    r"(?:(?:please|pls|hey|can\syou|could\syou|so|and|ok|show\sme|tell\sme|give\sme|quote|i\swant\sto\sknow)[\s,]+)*"
+_NO_QUERY: Final = _words(
+    """
+    should i we you my they them can could would will updated stored uploaded send sent share new old why
+    how when who his her him he she was were not if
+    """
 )
-_THERE: Final = (
-    r"(?:(?:is\sthere|are\sthere|do\swe\shave|have\swe\sgot|got)\s)?"
-    r"(?:anything|something|info|information|any\sinfo)"
-)
-_SAY: Final = r"(?:say|says|have|has|tell|mention|mentions|state|states|know)(?:\sus|\sme|\sto\ssay)?"
-_CONTAIN: Final = r"(?:say|mention|have|contain|cover|talk\sabout)(?:\s(?:anything|something))?"
-_QUERY: Final = r"(?P<query>.+?)"
-_SEARCHES: Final = tuple(
-    re.compile(rf"{_POLITE}{pattern}[{re.escape(_MARKS)}]*")
-    for pattern in (
-        rf"what\s(?:(?:do|does|did|is\sin|else|else\sdo)\s)?{_DOCUMENTS}\s(?:{_SAY}\s)?{_ABOUT}\s{_QUERY}",
-        rf"{_THERE}\s{_DOCUMENTS}\s{_ABOUT}\s{_QUERY}",
-        rf"{_THERE}\s{_ABOUT}\s{_QUERY}\sin\s{_DOCUMENTS}",
-        rf"(?:search|check|look\sin|look\sthrough|query|scan)\s{_DOCUMENTS}\s{_ABOUT}\s{_QUERY}",
-        rf"(?:find|look\sup|search\sfor|search|look\sfor)\s{_QUERY}\sin\s{_DOCUMENTS}",
-        rf"(?:do|does)\s{_DOCUMENTS}\s{_CONTAIN}(?:\s{_ABOUT})?\s{_QUERY}",
-        rf"(?:do\swe\shave\s|are\sthere\s|is\sthere\s|have\swe\sgot\s)?{_DOCUMENTS}\s(?:{_SAY}\s)?(?:about|on|regarding)\s{_QUERY}",
-        rf"(?:is|are)\s{_QUERY}\s(?:covered|mentioned|described|explained|documented)\s(?:in|by)\s{_DOCUMENTS}",
-        rf"what\s(?:do\swe\shave|is\sthere)\s{_ABOUT}\s{_QUERY}\sin\s{_DOCUMENTS}",
-    )
-)
-_LONGEST_QUERY: Final = 10
+_LONGEST: Final = 10
 
 
-def find_query(question: str) -> str:
-    """Return what is to be looked for in the documents, where that is what the question asks; else nothing."""
-    text = " ".join(plain(question).split()).strip(_MARKS)
-    for pattern in _SEARCHES:
-        found = pattern.fullmatch(text)
-        if found is None:
-            continue
-        query = found["query"].strip(_MARKS)
-        words = re.findall(r"\w+", query)
-        if any(not is_filling(word) for word in words) and len(words) <= _LONGEST_QUERY:
-            return query
-    return ""
+def find_query(reading: Reading) -> tuple[str, tuple[str, ...]]:
+    """Return what to look for, as it was written, and the words of the question with a slot in its place.
+
+    Nothing where the question speaks of no documents or its query is not clear.
+    """
+    tokens = reading.tokens
+    place, length = _find_documents(tokens)
+    if not length:
+        return "", ()
+    end = place + length
+    start, stop = _trimmed(tokens, end, len(tokens), left=_BEFORE_QUERY, right=_AFTER_QUERY)
+    if start >= stop:
+        start, stop = _trimmed(tokens, 0, place, left=_ASKING, right=_BEFORE_DOCUMENTS)
+    words = [token.word for token in tokens[start:stop]]
+    said = [word for word in words if word.isalnum() or word.startswith("<")]
+    if not said or len(said) > _LONGEST or _NO_QUERY & set(words) or {"?", ".", "!"} & set(words):
+        return "", ()
+    query = reading.text[tokens[start].start : tokens[stop - 1].end]
+    return query, (*reading.words[:start], "<query>", *reading.words[stop:])
 
 
-def find_accounts(question: str, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Return the other accounts that the question compares this one with; nothing where that is not clear."""
-    text = " ".join(plain(question).split()).strip(_MARKS)
-    if other := _HOW_COMPARES.fullmatch(text) or _IS_BETTER.fullmatch(text):
-        return named_accounts(other["tail"], vocabulary)
-    found = _COMPARING.match(text)
-    if found is not None and _is_own(found["tail"], vocabulary):
-        return named_accounts(found["head"], vocabulary)  # "ACME-007 vs this one"
-    if found is None or not read(found["head"], vocabulary).concepts <= _COMPARED:
-        return ()
-    return named_accounts(found["tail"], vocabulary)
+def _find_documents(tokens: Sequence[Token]) -> tuple[int, int]:
+    for place, token in enumerate(tokens):
+        before = tokens[place - 1].word if place else ""
+        if token.word == "knowledge" and tokens[place + 1 : place + 2] and tokens[place + 1].word == "base":
+            return place, 2
+        if token.word in _DOCUMENTS and (token.word not in _LOOSE or before in _OURS):
+            return place, 1
+    return 0, 0
 
 
-def named_accounts(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Return the other accounts that a text consists of; nothing where a part of it is something else."""
-    parts = [_without_filling(part) for part in _SPLIT.split(text)]
-    others = [part for part in parts if part and part not in _OURSELVES and not _is_own(part, vocabulary)]
-    clear = 0 < len(others) <= MOST_ACCOUNTS and all(_is_other(part, vocabulary) for part in others)
-    if clear:
-        return tuple(dict.fromkeys(others))
-    whole = _without_filling(text)  # "Smith and Sons" are one
-    return (whole,) if _is_other(whole, vocabulary) else ()
-
-
-def _is_other(text: str, vocabulary: Vocabulary) -> bool:
-    if not text or len(text.split()) > _LONGEST_NAME or _is_own(text, vocabulary):
-        return False
-    alike = _ID.fullmatch(text) or (vocabulary.own_id.isdigit() and text.isdigit())
-    return bool(alike) or vocabulary.is_account(text)
-
-
-def _is_own(text: str, vocabulary: Vocabulary) -> bool:
-    return text == vocabulary.own_id or not read(text, vocabulary).items
-
-
-def _without_filling(text: str) -> str:
-    """Return the text without the filling around it, as in ``with our customer globex-007 please``."""
-    words = text.strip(_MARKS).split()
-    while words and (is_filling(words[0]) or words[0] in _BEFORE_NAMES):
-        words = words[1:]
-    while words and is_filling(words[-1].strip(_MARKS)):
-        words = words[:-1]
-    return " ".join(words).strip(_MARKS)
+def _trimmed(
+    tokens: Sequence[Token], start: int, stop: int, *, left: frozenset[str], right: frozenset[str]
+) -> tuple[int, int]:
+    while start < stop and tokens[start].word in left:
+        start += 1
+    while start < stop and tokens[stop - 1].word in right:
+        stop -= 1
+    return start, stop

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rapidfuzz.distance import OSA
 
-from bot.questions.concepts import Concept, Stems, is_filling, phrases, stem
+from bot.questions.words import is_filling, stem
 from storage.records import FeatureKind
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from bot.brief import Brief, Driver
     from storage.records import Feature
+
+Stems = tuple[str, ...]
 
 _WORD: Final = re.compile(r"[a-z]+")
 _WINDOW: Final = re.compile(r",?\s*\b\d+\s*[dmwy]\b")  # "Complaints, 90 d" are complaints
@@ -43,8 +45,47 @@ _SAID_FOR: Final = {
     "revenues": "revenue",
     "mail": "email",
     "emails": "email",
+    "mails": "email",
     "downtime": "outages",
+    "mature": "maturity",
+    "attrition": "churn",
+    "rival": "competitor",
+    "rivals": "competitors",
+    "competition": "competitor",
+    "compete": "competitor",
+    "competing": "competitor",
+    "annually": "annual",
+    "yearly": "annual",
 }
+# What people say for how long somebody has been a customer.
+_SINCE: Final = tuple(
+    tuple(phrase.split())
+    for phrase in (
+        "age",
+        "tenure",
+        "old is the account",
+        "old is this account",
+        "customer since",
+        "client since",
+        "customer for",
+        "been a customer",
+        "been a client",
+        "been customer",
+        "been customers",
+        "been clients",
+        "been with us",
+        "been ours",
+        "they with us",
+        "working with us",
+        "they are customer",
+        "they are a customer",
+        "they are our customer",
+        "are they customer",
+        "are they a customer",
+        "are they our customer",
+    )
+)
+_LONGEST_PHRASE: Final = 6
 _LABEL_LETTERS: Final = 5  # of a misspelt word of a label
 
 
@@ -81,16 +122,40 @@ class Vocabulary:
     """
 
     names: tuple[Name, ...]
-    phrases: dict[Stems, Concept | None]
+    phrases: dict[Stems, str]
     own: frozenset[str]
     own_id: str
-    accounts: frozenset[str]
+    own_name: str
     action: frozenset[str]
     target: frozenset[str]
     predicted: float
     given: int
     categories: Callable[[Feature], frozenset[str]]
     is_account: Callable[[str], bool]
+
+    def usual(self, words: Sequence[str]) -> tuple[str, int]:
+        """Return the usual word for what the words begin with, and how many of them that is; no word for none."""
+        stems = tuple(map(stem, words[:_LONGEST_PHRASE]))
+        for length in range(len(stems), 0, -1):
+            if stems[:length] in self.phrases:
+                return self.phrases[stems[:length]], length
+        return "", 0
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words of labels that are long enough to be recognised with an error in them."""
+        labels = (name.feature.label.casefold() for name in self.names)
+        return frozenset(word for label in labels for word in _WORD.findall(label) if len(word) >= _LABEL_LETTERS)
+
+    @property
+    def age(self) -> Name | None:
+        """The feature that says for how long this has been a customer, if there is exactly one."""
+        found = [
+            name
+            for name in self.names
+            if name.feature.unit in {"months", "years"} and name.label & {"account", "client", "custom"}
+        ]
+        return found[0] if len(found) == 1 else None
 
 
 def make_vocabulary(
@@ -101,21 +166,24 @@ def make_vocabulary(
 ) -> Vocabulary:
     """Return the words of a brief; the other two are as in `Vocabulary`."""
     words = brief.snapshot.words
-    own: dict[Stems, Concept | None] = {}
-    for phrase, concept in (
-        (words.target, Concept.PREDICTION),
-        (words.action, Concept.ACTION),
-        (words.actions, Concept.ACTION),
-        (words.rep, Concept.OWNER),
-        (words.reps, Concept.OWNER),
-        (words.owner, Concept.OWNER),
-        (words.territory, Concept.REGION),
-        (words.industry, Concept.INDUSTRY),
-        (words.account, None),
-        (words.accounts, None),
-        *((item.label, Concept.OFFER) for item in brief.account.sensitivities),
+    usual: dict[Stems, str] = {}
+    for phrase, said in (
+        (words.target, "forecast"),
+        (words.action, "action"),
+        (words.actions, "action"),
+        (words.rep, "rep"),
+        (words.reps, "rep"),
+        (words.owner, "owner"),
+        (words.territory, "region"),
+        (words.industry, "industry"),
+        (words.account, "account"),
+        (words.accounts, "accounts"),
+        *((item.label, "offer") for item in brief.account.sensitivities),
     ):
-        own.setdefault(_stems_of(phrase), concept)
+        usual.setdefault(_stems_of(phrase), said)
+    # "Account" and "accounts" have one stem; which of them was written says whether one or all are meant.
+    usual.pop(_stems_of("account"), None)
+    own_name = " ".join(brief.account.name.casefold().split())
     return Vocabulary(
         names=tuple(
             Name(
@@ -125,11 +193,10 @@ def make_vocabulary(
             )
             for driver in brief.drivers
         ),
-        phrases={**phrases(), **{stems: concept for stems, concept in own.items() if stems}},
-        own=frozenset(map(stem, _WORD.findall(f"{brief.account.name} {brief.account.account_id}".casefold())))
-        | frozenset(map(stem, ("account", "customer", "client", "company", "prospect"))),
+        phrases={stems: said for stems, said in usual.items() if stems},
+        own=frozenset(map(stem, _WORD.findall(f"{own_name} {brief.account.account_id.casefold()}"))),
         own_id=brief.account.account_id.casefold(),
-        accounts=frozenset((words.account.casefold(), words.accounts.casefold(), "account", "customer")),
+        own_name=own_name,
         action=frozenset(_stems_of(words.actions)),
         target=frozenset(_stems_of(words.target)),
         predicted=brief.account.predicted,
@@ -139,11 +206,42 @@ def make_vocabulary(
     )
 
 
-def find_name(vocabulary: Vocabulary, words: Sequence[str]) -> tuple[Name | None, int, bool]:
-    """Return the feature that the words begin with, how many of them name it, and whether they are its whole label.
+def said_for(word: str) -> str:
+    """Return the word of labels that people say this one for, or itself."""
+    return _SAID_FOR.get(word, word)
 
-    No feature and a length is what several features could be meant by, or the target; without a length none is.
+
+def find_since(vocabulary: Vocabulary, words: Sequence[str]) -> tuple[Name | None, int]:
+    """Return the age of the account where the words begin with one of the ways to say it, and how many they are."""
+    name = vocabulary.age
+    lengths = [len(phrase) for phrase in _SINCE if tuple(words[: len(phrase)]) == phrase]
+    return (name, max(lengths)) if name is not None and lengths else (None, 0)
+
+
+def find_category(categories: frozenset[str], words: Sequence[str]) -> tuple[str, int]:
+    """Return the category that the words begin with, and how many of them that is; no category for none."""
+    for category in sorted(categories, key=len, reverse=True):
+        told = category.casefold().split()
+        if told and list(words[: len(told)]) == told:
+            return category, len(told)
+    return "", 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A feature that some words begin with, and how many of them name it.
+
+    ``whole`` where they are its whole label, ``or_target`` where the target may be meant as well.
     """
+
+    name: Name | None = None
+    length: int = 0
+    whole: bool = False
+    or_target: bool = False
+
+
+def find_name(vocabulary: Vocabulary, words: Sequence[str]) -> Found:
+    """Return the feature that the words begin with; no feature and a length is what several could be meant by."""
     runs = [(name, *_run(name, words)) for name in vocabulary.names]
     most = max((len(stems) for _, stems, _ in runs), default=0)
     longest = [(name, stems, length) for name, stems, length in runs if len(stems) == most]
@@ -151,17 +249,17 @@ def find_name(vocabulary: Vocabulary, words: Sequence[str]) -> tuple[Name | None
         each for each in longest if each[1] >= each[0].column
     ]
     if not most:
-        return None, 0, False
+        return Found()
     # "Visits" alone are the actions, where these are called so.
     if len(whole) == 1 and (whole[0][1] >= whole[0][0].label or not whole[0][1] <= vocabulary.action):
-        return whole[0][0], whole[0][2], True
+        return Found(name=whole[0][0], length=whole[0][2], whole=True)
     name, stems, length = longest[0]
     if stems <= _GENERIC or stems <= vocabulary.action:
-        return None, 0, False
+        return Found()
     # "Budget" alone is not the budget quarter.
-    if name.feature.kind is FeatureKind.CATEGORY and name.head not in stems:
-        return None, length, False
-    return (name if len(longest) == 1 and not stems <= vocabulary.target else None), length, False
+    if len(longest) > 1 or (name.feature.kind is FeatureKind.CATEGORY and name.head not in stems):
+        return Found(length=length)
+    return Found(name=name, length=length, or_target=stems <= vocabulary.target)
 
 
 def _run(name: Name, words: Sequence[str]) -> tuple[frozenset[str], int]:
@@ -190,7 +288,7 @@ def _part(name: Name, word: str, *, misspelt: bool) -> str:
     """Return the stem of the name that the word is, or is a misspelling of, else nothing."""
     if is_filling(word) or not _WORD.fullmatch(word):
         return ""
-    for said in (word, _SAID_FOR.get(word, word)):
+    for said in (word, said_for(word)):
         if (stemmed := stem(said)) in name.stems:
             return stemmed
     if not misspelt:
@@ -206,7 +304,8 @@ def _part(name: Name, word: str, *, misspelt: bool) -> str:
 
 
 def _meaning(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in _WORD.findall(text) if len(word) > 1 and not is_filling(word))
+    words = (word for word in _WORD.findall(text) if len(word) > 1 and not is_filling(word))
+    return frozenset(map(stem, words)) - {"between"}
 
 
 def _stems_of(phrase: str) -> Stems:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.answering import vocabulary_of
+from bot.questions.intents import intents
+from bot.questions.learn import digest
 from bot.questions.recognise import recognise
 from bot.tools.calls import TOOLS, ToolCall
 from bot.tools.context import ToolContext
@@ -53,7 +55,7 @@ def find(question: dict[str, Any], vocabulary: Vocabulary) -> ToolCall | None:
     return recognise(question["text"], vocabulary, earlier=earlier)
 
 
-@pytest.mark.parametrize("written", ["before", "after"])
+@pytest.mark.parametrize("written", sorted({each["written"] for each in QUESTIONS}))
 def test_nearly_all_questions_are_recognised_and_none_is_taken_for_another(
     vocabulary: Vocabulary, written: str
 ) -> None:
@@ -68,3 +70,7 @@ def test_nearly_all_questions_are_recognised_and_none_is_taken_for_another(
 
     assert wrong == [], wrong
     assert right >= 0.95 * len(structured)
+
+
+def test_what_was_learned_is_of_the_examples_as_they_are() -> None:
+    assert intents().digest == digest(), "run python -m bot.questions.learn"
