@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pipeline.allocation.preview import Change
+    from pipeline.allocation.rules import Rules
     from pipeline.reallocate import Reallocation
 
 _MOST: Final = 15
@@ -42,6 +43,8 @@ def _totals(found: Reallocation) -> Table:
     table.add_row("Given by", before.allocator, after.allocator)
     table.add_row("Capacity", f"{before.capacity:,}", f"{after.capacity:,}")
     table.add_row(f"Cap per {words.account}", f"{before.cap_per_account}", f"{after.cap_per_account}")
+    for what, was, then in _changed_limits(found.rules_before, found.rules):
+        table.add_row(Text(normalise(what, limit=_NAME_CHARACTERS)), *(_bound(each) for each in (was, then)))
     table.add_row(f"{capitalise(words.actions)} given", f"{before.allocated:,}", f"{after.allocated:,}")
     value = [None if each.value is None else format_amount(each.value, words.unit) for each in (before, after)]
     table.add_row("Expected to bring", *(each or "not known" for each in value))
@@ -49,6 +52,30 @@ def _totals(found: Reallocation) -> Table:
         table.add_row("", "", format_amount_change(after.value - before.value, words.unit))
     table.add_row("Short of the best by at most", _gap(before.gap), _gap(after.gap))
     return table
+
+
+def _changed_limits(before: Rules, after: Rules) -> Iterator[tuple[str, float | None, float | None]]:
+    """Yield the limits beside capacity and cap that are others than before; None is no limit."""
+    was, then = before.allocation, after.allocation
+    every = [
+        *(
+            (f"{name}'s capacity", was.rep_capacity.get(name, was.capacity_per_rep), capacity)
+            for name, capacity in then.rep_capacity.items()
+        ),
+        *(
+            (f"{name}'s minimum", was.territory_minimum.get(name), least)
+            for name, least in then.territory_minimum.items()
+        ),
+        *(
+            (f"Budget for {new.actions}", old.budget, new.budget)
+            for old, new in zip(before.actions.types, after.actions.types, strict=True)
+        ),
+    ]
+    yield from ((what, old, new) for what, old, new in every if old != new)
+
+
+def _bound(bound: float | None) -> str:
+    return "none" if bound is None else f"{bound:,.10g}"
 
 
 def _gap(gap: float | None) -> str:

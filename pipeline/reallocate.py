@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from storage.snapshots import Snapshot, SnapshotStore
 
 _FEW = 8
+_UNCOUNTABLE = 10**9
 
 Number = TypeVar("Number", int, float)
 
@@ -46,6 +47,7 @@ class Wish:
 class Reallocation:
     """What other limits would change: how many actions each account would have, in the order of ``account_ids``."""
 
+    rules_before: Rules
     rules: Rules
     words: Words
     account_ids: tuple[str, ...]
@@ -74,6 +76,7 @@ def reallocate(snapshot: Snapshot, wish: Wish) -> Reallocation:
     if before.shape != after.shape:
         types, before, after = (build.words.actions,), before.sum(axis=1)[:, None], after.sum(axis=1)[:, None]
     return Reallocation(
+        rules_before=build.rules,
         rules=rules,
         words=build.words,
         account_ids=ids,
@@ -115,6 +118,7 @@ def publish(store: SnapshotStore, snapshot: Snapshot, found: Reallocation, *, no
         allocation=found.after,
         artefact=snapshot.artefact(),
         rules=found.rules.model_dump_json(by_alias=True),
+        top_interactions=snapshot.top_interactions,
         comparison=comparison,
         changes=changes,
         topics=snapshot.topics,
@@ -135,6 +139,8 @@ def apply_wish(rules: Rules, wish: Wish, build: Build) -> Rules:
     for text in wish.capacities:
         if "=" not in text:
             capacity = _number(text, f"--capacity {text}", int, faults, default=capacity)
+            if capacity == 0:
+                faults.append(f"--capacity {text} leaves no {build.words.action} to give")
             continue
         name, number = _split(text, "--capacity", "rep", int, faults)
         if (rep := _find(name, reps, build.words.rep, faults)) is not None:
@@ -184,6 +190,9 @@ def _number(text: str, option: str, kind: type[Number], faults: list[str], *, de
     except ValueError:
         faults.append(f"{option} does not end in a {'whole ' if kind is int else ''}number")
         return default
+    if number >= _UNCOUNTABLE:
+        faults.append(f"{option} is more than can be given")
+        return default
     return number
 
 
@@ -199,6 +208,6 @@ def _find(name: str, there: Sequence[str], what: str, faults: list[str]) -> str 
         faults.append(f"{name} may be {' or '.join(found)}")
         return None
     similar, few = closest(name, there), list(there[:_FEW])
-    hint = f" (the closest: {', '.join(similar)})" if similar else f" (there are {', '.join(few)})" if few else ""
+    hint = f" (the closest: {', '.join(similar)})" if similar else f" (there are {', '.join(few) or 'none'})"
     faults.append(f"there is no {what} {name}{hint}")
     return None

@@ -43,3 +43,13 @@ def test_a_type_of_action_that_there_is_not_is_refused_by_name(home: Path) -> No
 
     assert isinstance(refused.exception, ConstraintError)
     assert "there is no type of sales action workshops" in str(refused.exception)
+
+
+def test_the_table_shows_every_limit_that_is_another_one_than_before(home: Path) -> None:
+    options = ["--capacity", "rep:Dana Whitfield=3", "--minimum", "EMEA=4", "--dry-run", "--home", str(home)]
+    shown = CliRunner().invoke(app, ["allocate", *options])
+
+    lines = [line.replace("│", " ").split() for line in shown.output.splitlines()]
+    assert ["Dana", "Whitfield's", "capacity", "none", "3"] in lines
+    assert ["EMEA's", "minimum", "none", "4"] in lines
+    assert not any("Budget" in line for line in lines)

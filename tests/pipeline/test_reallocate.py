@@ -72,7 +72,13 @@ def test_names_that_nobody_has_are_refused_all_at_once_with_the_closest(snapshot
     assert refused.value.faults[0] == "--capacity many does not end in a whole number"
     assert "there is no account executive Jonas Lindkvist (the closest: Jonas Lindqvist" in refused.value.faults[1]
     assert any("--minimum territory:EMEAA=x" in fault for fault in refused.value.faults)
-    assert any("workshops" in fault for fault in refused.value.faults)
+    assert "there is no type of sales action workshops (there are none)" in refused.value.faults
+
+
+@pytest.mark.parametrize("capacity", ["0", "-1", "1e3", "9" * 30, "rep:=3", "rep:Jonas Lindqvist=" + "9" * 30])
+def test_a_capacity_that_cannot_be_is_refused_and_not_kept(snapshot: Snapshot, capacity: str) -> None:
+    with pytest.raises(ConstraintError):
+        reallocate(snapshot, Wish(capacities=(capacity,)))
 
 
 def test_limits_that_contradict_one_another_publish_nothing(built: Built, snapshot: Snapshot) -> None:
@@ -93,9 +99,12 @@ def test_a_published_reallocation_differs_in_nothing_but_the_allocation(
     with store.lease() as after:
         assert after.accounts().select(KEPT).equals(snapshot.accounts().select(KEPT))
         assert after.artefact() == snapshot.artefact()
-        assert (after.features, after.info.card, after.info.source) == (
-            snapshot.features, snapshot.info.card, snapshot.info.source,
+        assert (after.info.card, after.info.source, after.info.words) == (
+            snapshot.info.card, snapshot.info.source, snapshot.info.words,
         )  # fmt: skip
+        for kept in ("features", "promotions", "base_rates", "top_interactions", "topics", "offers"):
+            assert getattr(after, kept) == getattr(snapshot, kept)
+            assert getattr(after, kept)
         changes: list[Any] = list(after.changes())
     store.close()
     assert (info.allocation.capacity, info.allocation.allocated) == (200, 200)
