@@ -30,6 +30,7 @@ from kb.passages import Passage
 RRF_K: Final = 60
 FORMAT: Final = 4  # raise it when the files of an index change
 
+_STOP_WORDS: Final = frozenset(STOPWORDS_EN_PLUS)
 _FUSION_DEPTH = 1_000  # how far down each ranking the fusion looks
 # The share of a question's weight that a passage must hold to answer it, in one word, in two, in three or more. One
 # rare word in common is chance more often than not. Chosen on the questions "before" of tests/kb/questions.toml.
@@ -246,7 +247,7 @@ def indexed_text(passage: Passage) -> str:
 
 def stem(text: str) -> list[str]:
     """Return the text's words as they are indexed: lower case, no stop words, stemmed."""
-    words = [word for word in re.findall(r"\w+", text.casefold()) if word not in STOPWORDS_EN_PLUS]
+    words = [word for word in re.findall(r"\w+", text.casefold()) if word not in _STOP_WORDS]
     stems: list[str] = Stemmer.Stemmer("english").stemWords(words)
     return stems
 
