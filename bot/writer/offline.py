@@ -149,6 +149,11 @@ class _Signal:
         return value is not None and (not isinstance(value, str) or value.casefold() not in {"none", "no"})
 
     @property
+    def improvable(self) -> bool:
+        """Whether a rep can move it to the end that lifts the forecast: not a customer's vacancy, nor last year."""
+        return (self.topic.influence, self.topic.better) in {("rep can raise", "high"), ("rep can lower", "low")}
+
+    @property
     def amount(self) -> str:
         return format_amount(abs(self.driver.shap), self.unit)
 
@@ -260,14 +265,13 @@ class _Composer:
                 f"{rank}, {format_actions(allocation.actions, self._words)}: {aim}.",
                 (*ranked, lead[0].evidence_id, *offered),
             )
-        open_to_change = next((signal for signal in self._brakes if not signal.topic.fixed), None)
-        if not ranked or open_to_change is None:
+        if not ranked:
             return []
-        return self._statement(
-            f"{rank} and no {self._words.action}: the call has one aim, to learn what would move "
-            f"{_today(open_to_change)}.",
-            (*ranked, open_to_change.evidence_id),
-        )
+        start = f"{rank} and no {self._words.action}: the call has one aim, to learn what would"
+        open_to_change = next((signal for signal in self._brakes if signal.improvable), None)
+        if open_to_change is None:
+            return self._statement(f"{start} make one worth their time.", ranked)
+        return self._statement(f"{start} move {_today(open_to_change)}.", (*ranked, open_to_change.evidence_id))
 
     def talking_points(self) -> list[Statement]:
         statements = []
@@ -541,7 +545,7 @@ class _Composer:
                 f"answer by mail: “{signal.topic.ask}”",
                 (*allocated, signal.evidence_id),
             )
-        watched = [signal for signal in self._brakes if not signal.topic.fixed][:_FEW] or self._leads()[:_FEW]
+        watched = [signal for signal in self._brakes if signal.improvable][:_FEW] or self._leads()[:_FEW]
         if watched:
             today = " or ".join(f"{_today(signal)} ({signal.amount})" for signal in watched)
             statements += self._statement(
@@ -577,7 +581,7 @@ class _Composer:
     def _goal(self, signal: _Signal, metric: str) -> str:
         """Return what to reach from today's value; without actions of ours, only what the account shows by itself."""
         label, value = signal.driver.feature.label, format_value(signal.driver.feature, signal.driver.value)
-        if self._account.allocation.actions or signal.driver.value is None or not signal.topic.better:
+        if self._account.allocation.actions or signal.driver.value is None or not signal.improvable:
             return f"{label}: {value} today. Goal: {metric}."
         moves = "rise from" if signal.topic.better == "high" else "fall from"
         if signal.lifts:

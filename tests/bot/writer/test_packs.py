@@ -208,6 +208,22 @@ def test_a_business_that_sells_no_software_is_not_spoken_to_as_one_that_does(bus
         assert [text for text in lines(write(brief)) if OF_SALES.search(text)] == []
 
 
+def test_without_actions_nothing_is_to_rise_or_fall_that_no_rep_can_move(business: Snapshot) -> None:
+    topics = {feature.label.casefold(): find_topic(feature, business.topics) for feature in business.features}
+    aims = [
+        (topics[found["label"].casefold()], found["moves"])
+        for account_id in business.accounts().column("account_id").to_pylist()
+        if (account := business.find_account(account_id)) is not None and not account.allocation.actions
+        for text in lines(write(make_brief(business, account, library=None)))
+        if (found := re.search(r"By the next refresh, (?P<label>.+) should (?P<moves>rise|fall|stay)", text))
+    ]
+
+    assert aims != []
+    for topic, moves in aims:
+        assert (topic.influence, topic.better) in {("rep can raise", "high"), ("rep can lower", "low")}
+        assert moves in {"stay", "rise" if topic.better == "high" else "fall"}
+
+
 def test_a_feature_without_a_topic_is_spoken_of_by_what_a_rep_can_do_about_it() -> None:
     wait = Feature(name="wait", label="Wait", group="Access", unit="days", kind=FeatureKind.NUMBER)
     given, lower = Topic(feature="wait"), Topic(feature="wait", influence="rep can lower")
