@@ -46,11 +46,13 @@ def kb(
 
 
 def print_report(report: "BuildReport", *, documents_folder: Path, console: Console) -> None:
-    """Print one row per file and the totals; names come from files, so none is read as markup."""
+    """Print one row per file and the totals; names come from files, so none is read as markup or rules the terminal."""
+    from kb.read import one_line
+
     table = Table("Document", "Type", "Pages", "Passages", "Problem", title=f"Knowledge base {report.version}")
     for name, document in zip(names_of(report.documents), report.documents, strict=True):
         cells = (
-            name,
+            one_line(name),
             document.kind,
             str(document.pages),
             str(document.passages),
@@ -59,7 +61,7 @@ def print_report(report: "BuildReport", *, documents_folder: Path, console: Cons
         table.add_row(*map(escape, cells))
     for unreadable in report.problems:
         problem = "\n".join([f"{unreadable.reason}. {unreadable.remedy}.", *describe_hidden(unreadable.hidden)])
-        table.add_row(escape(unreadable.file), "", "", "0", escape(problem))
+        table.add_row(escape(one_line(unreadable.file)), "", "", "0", escape(problem))
     console.print(table)
     pages = sum(document.pages for document in report.documents)
     hidden = sum(each.characters for each in report.hidden)

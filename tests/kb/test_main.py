@@ -21,6 +21,7 @@ def test_the_command_builds_names_problems_and_succeeds(tmp_path: Path) -> None:
     documents = tmp_path / "kb" / "documents"
     documents.mkdir(parents=True)
     (documents / "[red]scan.pdf").write_bytes(b"")
+    (documents / "red\x1b[31m\u202e.pdf").write_bytes(b"no PDF")
     canvas = Canvas(str(documents / "leaflet.pdf"))
     canvas.drawString(72, 700, "The zebra plan costs 12 dollars.")
     canvas.setFillColorRGB(1, 1, 1)
@@ -33,8 +34,10 @@ def test_the_command_builds_names_problems_and_succeeds(tmp_path: Path) -> None:
     assert "Competitive Intelligence" in done.stdout
     assert "[red]scan.pdf" in done.stdout
     assert "is empty (0 bytes)" in done.stdout
+    assert "red[31m.pdf" in done.stdout
+    assert "\x1b" not in done.stdout
     assert "6 documents, 21 pages" in done.stdout
-    assert "1 file left out; 16 hidden characters left out." in done.stdout
+    assert "2 files left out; 16 hidden characters left out." in done.stdout
     shown = " ".join(done.stdout.replace("│", " ").split())
     assert "Page 1: 16 hidden characters left out" in shown
     assert "in the colour of what is behind it" in shown
