@@ -37,7 +37,7 @@ def enter(services: Services, room: Room, thread: Thread | None) -> Room | None:
     return replace(room, private=True, may_see=visit.viewer.may_see)
 
 
-def remembering(services: Services, room: Room, account_id: str) -> Room:
+def remembering(services: Services, room: Room, account_id: str | None) -> Room:
     """Return the room as one in which it is remembered who asked for each message."""
 
     def remember(ts: str, thread_ts: str | None) -> None:

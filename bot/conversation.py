@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -30,6 +29,7 @@ from bot.report import plan_markdown
 from bot.tools.calls import MOST_QUERY_CHARACTERS, SearchDocuments
 from bot.tools.context import ToolContext
 from bot.tools.documents import search_documents
+from bot.uploads import share_files
 from storage.errors import SnapshotGoneError
 from storage.state import Thread, Turn
 
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from bot.room import Room
     from bot.services import Services
     from storage.snapshots import Snapshot
-
-# Together some 13 seconds: a share that takes longer appears below the plan, which is better than no plan.
-_SHARE_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 
 
 def open_brief(services: Services, visit: Visit, room: Room, asked: str, *, private: bool) -> None:
@@ -173,14 +170,7 @@ def _share_charts(room: Room, thread: Thread, charts: tuple[Chart, ...]) -> None
         {"filename": chart.filename, "title": chart.title, "content": chart.png, "alt_txt": chart.alt_text}
         for chart in charts
     ]
-    answer = room.client.files_upload_v2(channel=thread.channel, thread_ts=thread.thread_ts, file_uploads=uploads)
-    waiting = [file["id"] for file in answer["files"]]
-    for pause in _SHARE_PAUSES:
-        # Slack shares after it has answered; what is posted before that would stand above the pictures.
-        waiting = [each for each in waiting if not room.client.files_info(file=each)["file"].get("shares")]
-        if not waiting:
-            return
-        time.sleep(pause)
+    share_files(room, uploads, thread_ts=thread.thread_ts)
 
 
 def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief, *, origin: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.admission import remembering
 from bot.brief import make_brief
 from bot.kept_plan import recall
 from bot.normalise import normalise
 from bot.report import brief_pdf
+from bot.uploads import share_files
 from bot.wording import plan_sections, statement_words
 
 if TYPE_CHECKING:
@@ -50,14 +51,13 @@ def share_pdf(services: Services, room: Room, thread: Thread) -> None:
             room.tell(NOTHING_KEPT)
             return
         brief = make_brief(snapshot, account, library=services.shelf.current())
-    place = room.direct() if room.private else replace(room, channel=thread.channel, thread_ts=thread.thread_ts)
-    place.client.files_upload_v2(
-        channel=place.channel,
-        thread_ts=place.thread_ts,
-        filename="brief.pdf",
-        title=f"Brief on {brief.account.name}",
-        content=brief_pdf(brief, recall(kept), services.gallery.charts(brief)),
-    )
+    upload = {
+        "filename": "brief.pdf",
+        "title": f"Brief on {brief.account.name}",
+        "content": brief_pdf(brief, recall(kept), services.gallery.charts(brief)),
+    }
+    place = remembering(services, room.direct(), account.account_id) if room.private else room
+    share_files(place, [upload], thread_ts=None if room.private else thread.thread_ts)
     if room.private:
         room.tell("I sent the PDF to you directly, since not everybody here may see it.")
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from slack_sdk.errors import SlackApiError
 
+from bot.admission import remembering
 from bot.audit import AuditKind, audit_unsubscribed, audit_view
 from bot.blocks import Message, sent_directly_message, sentence_message
 from bot.digest import make_digest
@@ -34,7 +35,7 @@ _NAME: Final = 80
 
 def send_digest(services: Services, visit: Visit, room: Room) -> None:
     """Send today's digest to who asked, in the direct messages, with what this person may see."""
-    direct = room.direct()
+    direct = remembering(services, room.direct(), None)
     now, zone = services.clock(), services.access.timezone(room.user_id)
     digest = make_digest(
         services.snapshots,

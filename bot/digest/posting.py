@@ -20,7 +20,7 @@ from bot.errors import explain
 from bot.outcomes import count_handled
 from bot.room import post
 from storage.errors import StorageError
-from storage.state import AuditRow, DigestClaim, Subscription
+from storage.state import AuditRow, DigestClaim, PostedMessage, Subscription
 
 if TYPE_CHECKING:
     from datetime import date
@@ -150,6 +150,7 @@ def post_digest(services: Services, client: WebClient, subscription: Subscriptio
         if services.clock() - claimed_at > _POST_WITHIN:
             return Outcome.TOO_SLOW
         message_ts = _post(client, digest, subscription.channel, key, picture)
+    state.remember_message(_posted(subscription, message_ts, at=services.clock()))
     state.mark_digest_posted(
         subscription.subscription_id,
         day,
@@ -239,6 +240,18 @@ def _tell_failure(services: Services, client: WebClient, subscription: Subscript
             post(client, sentence_message(sentence), channel=direct)
     except Exception as error:  # noqa: BLE001 - as above: telling is all that could be done
         log_error(error)
+
+
+def _posted(subscription: Subscription, message_ts: str, *, at: datetime) -> PostedMessage:
+    """Return the message as one that who subscribed may have deleted; of a channel of the settings, nobody but ops."""
+    return PostedMessage(
+        channel=subscription.channel,
+        message_ts=message_ts,
+        thread_ts=None,
+        requested_by=subscription.created_by,
+        account_id=None,
+        posted_at=at,
+    )
 
 
 def _audit_row(digest: Digest, channel: str, *, at: datetime) -> AuditRow:

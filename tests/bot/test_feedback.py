@@ -89,6 +89,25 @@ def test_a_cross_of_the_requester_or_of_ops_deletes_an_answer(bot: Any, who: str
     assert bot.workspace.refusals == []
 
 
+def test_a_cross_deletes_pictures_and_the_pdf_too(bot: Any) -> None:
+    bot.ask("/precall ACME-042")
+    bot.workspace.press("PDF", user=bot.person)
+    bot.wait()
+    shared = [message for message in bot.posted() if message.files]
+    assert [file.name for message in shared for file in message.files] == [
+        "waterfall.png",
+        "interactions.png",
+        "brief.pdf",
+    ]
+
+    for message in shared:
+        bot.workspace.react("x", user=bot.person, on=message)
+        bot.wait()
+
+    assert not any(message.files for message in bot.posted())
+    assert bot.workspace.refusals == []
+
+
 def test_other_crosses_and_other_emoji_delete_nothing(bot: Any) -> None:
     bot.ask("/precall ACME-042")
     before, other = bot.posted(), join(bot, "other")

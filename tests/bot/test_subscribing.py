@@ -68,6 +68,19 @@ def test_a_subscription_of_a_channel_is_posted_there(bot: Any) -> None:
     assert "The digest comes in the channel where you asked. Monday at 08:00" in bot.read(direct(bot)[0])
 
 
+def test_who_subscribed_deletes_a_digest_with_a_cross_and_it_is_not_posted_again(bot: Any) -> None:
+    bot.ask("/precall subscribe")
+    submit(bot, place="here")
+    post_due_digests(bot.services, bot.client, NO_CHANNELS)
+    [digest] = bot.posted()
+
+    bot.workspace.react("x", user=bot.person, on=digest)
+    bot.wait()
+    post_due_digests(bot.services, bot.client, NO_CHANNELS)
+
+    assert bot.posted() == []
+
+
 def test_the_time_zone_is_found_by_typing(bot: Any) -> None:
     bot.ask("/precall subscribe")
 
