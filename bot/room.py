@@ -6,7 +6,8 @@ import logging
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 from slack_sdk.errors import SlackApiError
 
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 
     from slack_bolt import Respond
     from slack_sdk import WebClient
+    from slack_sdk.web import SlackResponse
 
     from bot.blocks import Message
     from bot.rights import Owned
 
 logger = logging.getLogger(__name__)
-_HTTP_OK = 200
+_INVALID: Final = "invalid_blocks"
+_PLAIN: Final = "Slack refused the blocks of a message; its plain text was sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,22 +85,28 @@ class Room:
 
     def edit(self, ts: str, message: Message) -> None:
         """Put another message in the place of one that was posted."""
-        self.client.chat_update(channel=self.channel, ts=ts, text=message.text, blocks=list(message.blocks))
+        send(partial(self.client.chat_update, channel=self.channel, ts=ts), message)
 
     def whisper(self, message: Message) -> None:
         """Tell only the person who asked."""
-        blocks = list(message.blocks)
         if self.respond is not None:
-            answer = self.respond(
-                text=message.text, blocks=blocks, response_type="ephemeral", replace_original=False, unfurl_links=False
+            respond = partial(
+                self.respond, response_type="ephemeral", replace_original=False, unfurl_links=False, text=message.text
             )
-            if answer.status_code != _HTTP_OK:
+            answer = respond(blocks=list(message.blocks))
+            if _INVALID in answer.body:
+                logger.warning(_PLAIN)
+                answer = respond()
+            if answer.status_code != HTTPStatus.OK:
                 raise ResponseUrlError(answer.status_code)
         elif self.is_direct:
             self.post(message, thread_ts=self.thread_ts)
         else:
-            self.client.chat_postEphemeral(
-                channel=self.channel, user=self.user_id, thread_ts=self.thread_ts, text=message.text, blocks=blocks
+            send(
+                partial(
+                    self.client.chat_postEphemeral, channel=self.channel, user=self.user_id, thread_ts=self.thread_ts
+                ),
+                message,
             )
 
     def direct(self) -> Room:
@@ -123,22 +132,20 @@ def post(
     metadata: Mapping[str, Any] | None = None,
 ) -> str:
     """Post a message and return its ts; where Slack does not take its blocks, the plain text alone."""
-    content: dict[str, Any] = {
-        "channel": channel,
-        "text": message.text,
-        "thread_ts": thread_ts,
-        "metadata": metadata,
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
-    try:
-        answer = client.chat_postMessage(**content, blocks=list(message.blocks))
-    except SlackApiError as error:
-        if error.response.get("error") != "invalid_blocks":
-            raise
-        logger.warning("Slack refused the blocks of a message; its plain text was posted")
-        answer = client.chat_postMessage(**content)
+    place: dict[str, Any] = {"channel": channel, "thread_ts": thread_ts, "metadata": metadata}
+    answer = send(partial(client.chat_postMessage, **place, unfurl_links=False, unfurl_media=False), message)
     return str(answer["ts"])
+
+
+def send(call: Callable[..., SlackResponse], message: Message) -> SlackResponse:
+    """Make a call of Slack that takes a message; where it does not take its blocks, with the plain text alone."""
+    try:
+        return call(text=message.text, blocks=list(message.blocks))
+    except SlackApiError as error:
+        if error.response.get("error") != _INVALID:
+            raise
+        logger.warning(_PLAIN)
+        return call(text=message.text, blocks=[])
 
 
 def find_room(body: Mapping[str, Any], client: WebClient, respond: Respond | None) -> Room:

@@ -4,7 +4,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from slack_bolt import Respond
 
+from bot.blocks import Message, sentence_message
+from bot.room import Room
 from bot.workspace import Failure
 
 if TYPE_CHECKING:
@@ -178,6 +181,31 @@ def test_when_slack_does_not_take_blocks_the_plain_text_is_posted(bot: Any) -> N
     bot.ask("/precall ACME-042")
 
     assert bot.posted()[0].text.startswith("Ridgeline Freight 42")
+
+
+def test_when_slack_does_not_take_the_blocks_of_a_private_answer_its_plain_text_is_told(bot: Any) -> None:
+    bot.ask("/precall help")
+    [command] = [each for each in bot.workspace.deliveries if each.kind == "command"]
+    by_address = Respond(response_url=command.payload["response_url"])
+    before = len(bot.posted())
+
+    for respond in (None, by_address):
+        room = Room(client=bot.client, channel=bot.channel, thread_ts=None, user_id=bot.person, respond=respond)
+        room.whisper(Message(text="Only for you.", blocks=({"type": "a block of next year"},)))
+
+    told = bot.posted()[before:]
+    assert [message.text for message in told] == ["Only for you."] * 2
+    assert all(message.only_visible_to(bot.person) for message in told)
+
+
+def test_when_slack_does_not_take_the_blocks_of_an_edited_message_it_is_its_plain_text(bot: Any) -> None:
+    room = Room(client=bot.client, channel=bot.channel, thread_ts=None, user_id=bot.person, respond=None)
+    ts = room.post(sentence_message("Before."))
+
+    room.edit(ts, Message(text="After.", blocks=({"type": "a block of next year"},)))
+
+    [edited] = bot.posted()
+    assert (edited.text, edited.blocks) == ("After.", ())
 
 
 def test_a_lost_answer_of_slack_doubles_no_message(bot: Any) -> None:
