@@ -64,15 +64,20 @@ def find_obstacle(services: Services, room: Room, wish: Wish) -> str:
     return _find_obstacle_here(services, room) if wish.place == HERE else ""
 
 
-def subscribe(services: Services, room: Room, wish: Wish, *, subscription_id: str) -> None:
-    """Remember a subscription and confirm it in the direct messages."""
-    direct = room.direct()
-    channel = direct.channel if wish.place == DIRECT else room.channel
+def subscribe(services: Services, room: Room, wish: Wish, *, subscription_id: str) -> Subscription:
+    """Remember a subscription."""
+    channel = room.direct().channel if wish.place == DIRECT else room.channel
     subscription = wish.subscription(
         subscription_id=subscription_id, channel=channel, user_id=room.user_id, now=services.clock()
     )
     services.state.subscribe(subscription)
-    where = "here" if wish.place == DIRECT else "in the channel where you asked"
+    return subscription
+
+
+def confirm_subscription(room: Room, subscription: Subscription) -> None:
+    """Say in the direct messages what was subscribed."""
+    direct = room.direct()
+    where = "here" if subscription.channel == direct.channel else "in the channel where you asked"
     direct.tell(f"The digest comes {where}. {describe(subscription)}. /precall unsubscribe ends it.")
 
 

@@ -39,11 +39,11 @@ def handle_not_useful(services: Services, ack: Ack, body: dict[str, Any], client
 
 
 def handle_reason(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
-    """Record why."""
-    ack()
+    """Record why; the modal closes when it is recorded."""
     subject, room = Subject.of_view(body["view"]), find_room(body, client, respond=None)
     if enter(services, room, services.state.find_thread(subject.channel, subject.thread_ts)):
         _vote(services, subject, body, vote=-1, reason=plain_text(given(body["view"])))
+    ack()
 
 
 def handle_reaction(services: Services, event: dict[str, Any], client: WebClient) -> None:

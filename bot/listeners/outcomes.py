@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 def handle_outcome(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Record that an action was done, or ask what there is to say about it."""
     ack()
-    # A click whose acknowledgement was lost may arrive again.
-    if not services.state.claim_event(body["trigger_id"], now=services.clock()):
-        return
     status = body["actions"][0]["selected_option"]["value"]
     subject = replace(Subject.of_click(body), action=find_action(body), status=status)
     thread = services.state.find_thread(subject.channel, subject.thread_ts)
@@ -36,28 +33,31 @@ def handle_outcome(services: Services, ack: Ack, body: dict[str, Any], client: W
     if not entered or not thread:
         return
     if status == OutcomeStatus.DONE:
-        _record(services, entered, thread, subject)
-    else:
+        outcome = _record(services, entered, thread, subject, key=body["trigger_id"])
+        _confirm(services, entered, thread, outcome, key=body["trigger_id"])
+    # A click whose acknowledgement was lost may arrive again, and a modal opens once.
+    elif services.state.claim_event(body["trigger_id"], now=services.clock()):
         client.views_open(trigger_id=body["trigger_id"], view=outcome_modal(subject, words=_words(services)))
 
 
 def handle_outcome_modal(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
-    """Record what was said, or say below the field what cannot be read."""
+    """Record what was said, or say below the field what cannot be read; the modal closes when it is recorded."""
     view = body["view"]
-    subject, said = Subject.of_view(view), plain_text(given(view))
+    subject, said, key = Subject.of_view(view), plain_text(given(view)), f"view:{view['id']}"
     reason, amount = said, None
     if subject.status != OutcomeStatus.NOT_NOW:
         reason, amount = "", read_amount(said, unit=_words(services).unit) if said else None
         if said and amount is None:
             ack(response_action="errors", errors=fault("I cannot read this amount. Write it as 12500 or 12.5K."))
             return
-    ack()
-    if not services.state.claim_event(f"view:{view['id']}", now=services.clock()):
-        return
     thread = services.state.find_thread(subject.channel, subject.thread_ts)
     entered = enter(services, find_room(body, client, respond=None), thread)
-    if entered and thread:
-        _record(services, entered, thread, subject, reason=reason, amount=amount)
+    if not entered or not thread:
+        ack()
+        return
+    outcome = _record(services, entered, thread, subject, key=key, reason=reason, amount=amount)
+    ack()
+    _confirm(services, entered, thread, outcome, key=key)
 
 
 def _record(
@@ -66,9 +66,10 @@ def _record(
     thread: Thread,
     subject: Subject,
     *,
+    key: str,
     reason: str = "",
     amount: float | None = None,
-) -> None:
+) -> ActionOutcome:
     outcome = ActionOutcome(
         account_id=thread.account_id,
         action=subject.action,
@@ -79,9 +80,14 @@ def _record(
         reason=reason,
         amount=amount,
     )
-    services.state.add_outcome(outcome)
-    said = describe_outcome(outcome, who=services.access.name_of(room.user_id), words=_words(services))
-    room.post(sentence_message(f"Noted: {said}"), thread_ts=thread.thread_ts)
+    services.state.add_outcome(outcome, outcome_id=key)
+    return outcome
+
+
+def _confirm(services: Services, room: Room, thread: Thread, outcome: ActionOutcome, *, key: str) -> None:
+    if services.state.claim_event(key, now=services.clock()):
+        said = describe_outcome(outcome, who=services.access.name_of(room.user_id), words=_words(services))
+        room.post(sentence_message(f"Noted: {said}"), thread_ts=thread.thread_ts)
 
 
 def _words(services: Services) -> Words:

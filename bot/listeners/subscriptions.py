@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.controls import Subject
 from bot.home import show_home
 from bot.room import find_room
-from bot.subscribing import end_subscription, find_obstacle, subscribe, territories
+from bot.subscribing import confirm_subscription, end_subscription, find_obstacle, subscribe, territories
 from bot.subscriptions import Wish, find_timezones, subscribe_modal
 
 if TYPE_CHECKING:
@@ -42,13 +42,16 @@ def handle_subscribe_button(
 
 
 def handle_subscribe_modal(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
-    """Remember the subscription and confirm it in the direct messages, or say below the choice why not."""
+    """Remember the subscription, then close the modal and confirm it, or say below the choice why not."""
     room, wish = find_room(body, client, respond=None), Wish.of_view(body["view"])
     if obstacle := find_obstacle(services, room, wish):
         ack(response_action="errors", errors={"place": obstacle})
         return
+    key = f"view:{body['view']['id']}"
+    subscription = subscribe(services, room, wish, subscription_id=key)
     ack()
-    subscribe(services, room, wish, subscription_id=f"view:{body['view']['id']}")
+    if services.state.claim_event(key, now=services.clock()):
+        confirm_subscription(room, subscription)
     show_home(services, client, room.user_id)
 
 

@@ -44,15 +44,18 @@ class ActionOutcome:
 class Outcomes(Tables):
     """The table ``outcomes``, in which nothing is ever overwritten."""
 
-    def add_outcome(self, outcome: ActionOutcome) -> None:
-        """Remember an outcome; what was said of the action before is kept, and no longer the latest."""
+    def add_outcome(self, outcome: ActionOutcome, *, outcome_id: str = "") -> None:
+        """Remember an outcome; what was said of the action before is kept, and no longer the latest.
+
+        What is told twice under one id is one outcome.
+        """
         self._database.run(
             """
             INSERT INTO outcomes (outcome_id, account_id, action, snapshot_id, user_id, status, reason, amount, at)
             VALUES ($outcome_id, $account_id, $action, $snapshot_id, $user_id, $status, $reason, $amount, $at)
             ON CONFLICT (outcome_id) DO NOTHING
             """,
-            outcome_id=secrets.token_hex(8),
+            outcome_id=outcome_id or secrets.token_hex(8),
             account_id=outcome.account_id,
             action=outcome.action,
             snapshot_id=outcome.snapshot_id,

@@ -150,11 +150,13 @@ def test_at_the_end_what_waits_is_handed_back_and_what_was_begun_is_finished(bot
 
     assert done == []
     assert [message.text for message in bot.posted()] == [STOPPED]
+    assert bot.services.state.take_over_requests(now=NOON + timedelta(hours=1), lease_seconds=0) == ()
 
 
 def test_who_waits_for_what_cannot_be_finished_is_told_and_nothing_new_is_taken(bot: Any) -> None:
     with desk_at_work(bot, jobs=2) as (desk, _):
         assert desk.hand_back(60) == 2
+        assert bot.services.state.take_over_requests(now=NOON + timedelta(hours=1), lease_seconds=0) == ()
         assert [message.text for message in bot.posted()] == [STOPPED, STOPPED]
 
         desk.take(room_of(bot), "late", lambda: pytest.fail("taken"))

@@ -91,6 +91,34 @@ def test_not_now_asks_why_and_won_for_how_much(bot: Any, clock: Clock) -> None:
     assert bot.workspace.refusals == []
 
 
+def test_a_modal_stays_open_until_what_was_said_is_recorded(bot: Any) -> None:
+    bot.ask("/precall ACME-046")
+    choose(bot, "Not now …")
+    bot.services.state.close()
+
+    bot.workspace.submit({"given": "Budget is frozen until January"}, user=bot.person)
+    bot.wait()
+
+    assert bot.workspace.deliveries[-1].failed
+    assert bot.workspace.modal(bot.person) is not None
+
+
+@pytest.mark.parametrize("label", ["Done", "Not now …"])
+def test_what_is_delivered_twice_is_one_outcome_and_noted_once(bot: Any, label: str) -> None:
+    bot.ask("/precall ACME-046")
+    choose(bot, label)
+    if label != "Done":
+        bot.workspace.submit({"given": "Budget is frozen"}, user=bot.person)
+        bot.wait()
+    [*_, told] = [each for each in bot.workspace.deliveries if each.kind == "interaction"]
+
+    assert not bot.workspace.redeliver(told).failed
+    bot.wait()
+
+    assert len(bot.services.state.outcomes_since(datetime(2026, 1, 1, tzinfo=UTC))) == 1
+    assert bot.read(bot.posted()).count("Noted: ") == 1
+
+
 def test_a_later_brief_says_what_was_done_and_has_it_as_evidence(bot: Any, clock: Clock) -> None:
     bot.ask("/precall ACME-046")
     choose(bot, "Done")

@@ -114,6 +114,7 @@ def test_a_submission_that_arrives_twice_is_one_subscription(bot: Any) -> None:
     bot.wait()
 
     assert len(bot.services.state.subscriptions()) == 1
+    assert bot.read(direct(bot)).count("The digest comes") == 1
 
 
 def test_nobody_ends_what_another_subscribed(bot: Any) -> None:
