@@ -6,8 +6,8 @@ background (`pipeline.tree_shap.values`); explaining a row is then a table look-
 
 For L leaves with d distinct features, and b ≤ min(m, 2ᵈ) distinct patterns of m background rows each, building costs
 O(L m d) and its tables O(L 2ᵈ (b + d)); explaining N rows costs O(N T d) in T ≤ L terms, whatever m was. The tables of
-a large forest would not fit into memory: they are solved again for each block of rows and dropped, and leaves with too
-many patterns for a table are solved for the patterns that occur in the block, at most O(N b) each.
+a large forest would not fit into memory: they are solved again for each block of rows and dropped, and where a table
+would be too large, neighbouring leaves are solved for the patterns that occur in the block, at most O(N b) each.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.tree_shap.errors import EmptyBackgroundError
 from pipeline.tree_shap.paths import find_failures, find_paths
 from pipeline.tree_shap.terms import find_terms
 from pipeline.tree_shap.trees import LEAF
-from pipeline.tree_shap.values import Model, add_values, entries, mean_value, n_columns, shapley_weights, tabulate
+from pipeline.tree_shap.values import Model, add_values, entries, mean_value, n_columns, tabulate, weights_of_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -239,7 +239,7 @@ def _part(ensemble: Ensemble, background: BinArray, cells: int, nodes: slice) ->
         paths=paths,
         failures=find_failures(paths, background),
         terms=_terms(ensemble, paths, cells, nodes),
-        shapley=shapley_weights(),
+        weights=weights_of_sizes(),
         first_entry=np.empty(0, dtype=np.int64),
         table=np.empty(0),
     )

@@ -197,12 +197,12 @@ def _find_paths(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel: one pass o
 
 
 @compiled
-def mark(paths: Paths, leaf: int, bins: BinArray, patterns: npt.NDArray[np.uint64]) -> None:
-    """Write which conditions of ``leaf`` each row of ``bins`` [features, rows] meets."""
+def mark(paths: Paths, first: int, last: int, bins: BinArray, patterns: npt.NDArray[np.uint64]) -> None:
+    """Write which of the conditions ``first … last`` each row of ``bins`` [features, rows] meets."""
     patterns[:] = np.uint64(0)
-    for condition in range(paths.first[leaf], paths.first[leaf + 1]):
+    for condition in range(first, last):
         values = bins[paths.feature[condition]]
-        bit = np.uint64(1) << np.uint64(condition - paths.first[leaf])
+        bit = np.uint64(1) << np.uint64(condition - first)
         for at in range(paths.first_toggle[condition], paths.first_toggle[condition + 1]):
             toggle = paths.toggles[at]
             for row in range(len(patterns)):
@@ -262,7 +262,7 @@ def find_failures(paths: Paths, background: BinArray) -> Failures:
     numbers = np.empty(n_rows, dtype=np.uint32)
     slots = hash_slots(n_rows)
     for leaf in range(n_leaves):
-        mark(paths, leaf, background, met)
+        mark(paths, paths.first[leaf], paths.first[leaf + 1], background, met)
         n_distinct = number(met, distinct, numbers, slots)
         start = first[leaf]
         if start + n_distinct > len(pattern):

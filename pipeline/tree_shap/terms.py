@@ -3,7 +3,8 @@
 The contribution of all leaves below a node depends only on which *cell* a row is in: for each feature that their
 conditions test, bins that no condition tells apart are one class, and a cell is one class of each feature. A small tree
 is one term of a few hundred cells; a large one falls apart into subtrees, down to single leaves, whose cells are the
-patterns of their conditions. Leaves with more patterns than the limit are terms without cells.
+patterns of their conditions. Neighbouring leaves with more cells than the limit are terms without cells as long as
+their conditions, one leaf's after the other's, are few: a row is to such a term the pattern of these conditions.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.tree_shap.bins import Ints
     from pipeline.tree_shap.paths import Paths
 
+JOINT_CONDITIONS = 36  # of the leaves of a term without cells, a single leaf aside; at most the bits of a pattern
+
 
 class Terms(NamedTuple):
     """Groups of neighbouring leaves, ``first_leaf[t] … last_leaf[t]``, and how rows find their cells.
@@ -26,7 +29,7 @@ class Terms(NamedTuple):
     Term t tabulates the features ``feature[first[t]:first[t + 1]]``, its *slots*, with ``classes`` classes each; the
     first slot varies fastest. A row's cell is the sum of ``delta`` (modulo 2¹⁶) over the steps
     ``first_step[t] … first_step[t + 1]`` whose ``step_bin`` its bin of ``step_feature`` reaches.
-    ``cells`` is 0 for a leaf with too many patterns. Condition c is on the feature of slot ``slot[c]``, and
+    ``cells`` is 0 where there are too many. Condition c is on the feature of slot ``slot[c]``, and in terms with cells
     ``member[first_member[c] + k]`` says whether class k of that slot meets it.
     """
 
@@ -135,14 +138,13 @@ def find_terms(  # noqa: C901, PLR0912, PLR0915 - one pass that fills one set of
     found = np.zeros(n_features, dtype=np.int64)
     seen = np.zeros(n_features, dtype=np.bool_)
 
-    # how many cells the leaves below each node span, children first; 0: too many for one term
+    # how many cells the leaves below each node span, children first; 0: too many for one table
     cells = np.zeros(n_nodes, dtype=np.int64)
     is_term = np.zeros(n_nodes, dtype=np.bool_)
     for node in range(n_nodes - 1, -1, -1):
         leaves = (paths.first_leaf[node], paths.last_leaf[node])
+        n_conditions = paths.first[leaves[1]] - paths.first[leaves[0]]
         if left[node] < 0:
-            is_term[node] = True
-            n_conditions = paths.first[leaves[1]] - paths.first[leaves[0]]
             cells[node] = 1 << n_conditions if n_conditions < 17 and 1 << n_conditions <= most_cells else 0  # noqa: PLR2004
         elif cells[left[node]] > 0 and cells[right[node]] > 0:
             spanned = 1
@@ -150,9 +152,10 @@ def find_terms(  # noqa: C901, PLR0912, PLR0915 - one pass that fills one set of
                 spanned *= _classes(paths, leaves, found[at], bounds, classes, member, renamed)[1]
                 if spanned > most_cells:
                     break
-            if spanned <= most_cells:
-                cells[node] = spanned
-                is_term[node] = True
+            cells[node] = spanned if spanned <= most_cells else 0
+        if left[node] < 0 or cells[node] > 0 or n_conditions <= JOINT_CONDITIONS:
+            is_term[node] = True
+            if left[node] >= 0:
                 is_term[left[node]] = False
                 is_term[right[node]] = False
 
@@ -185,11 +188,17 @@ def find_terms(  # noqa: C901, PLR0912, PLR0915 - one pass that fills one set of
         stride = 1
         for at in range(_features(paths, leaves, found, seen)):
             feature[n_slots] = found[at]
+            if cells[node] == 0:
+                for condition in range(paths.first[leaves[0]], paths.first[leaves[1]]):
+                    if paths.feature[condition] == found[at]:
+                        slot[condition] = n_slots
+                n_slots += 1
+                continue
             n_segments, n_classes = _classes(paths, leaves, found[at], bounds, classes, member, renamed)
             slot_classes[n_slots] = n_classes
             before = 0
             for segment in range(n_segments):
-                if classes[segment] != before and cells[node] > 0:
+                if classes[segment] != before:
                     step_feature[n_steps] = found[at]
                     step_bin[n_steps] = bounds[segment]
                     delta[n_steps] = np.uint16(((classes[segment] - before) * stride) & 0xFFFF)

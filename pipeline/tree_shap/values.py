@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from pipeline.tree_shap.terms import Terms
 
     Patterns = npt.NDArray[np.uint64]
+    Places = npt.NDArray[np.uint64]  # numba takes no negative ones from the end, which would cost a comparison
 
 
 class Model(NamedTuple):
-    """Trees ready to be explained against a background; ``shapley[p, q]`` is B(p, q).
+    """Trees ready to be explained against a background; ``weights`` are `weights_of_sizes`.
 
     Term t has its table at ``table[first_entry[t]:]``, column by column, when tables are stored.
     """
@@ -41,19 +42,28 @@ class Model(NamedTuple):
     paths: Paths
     failures: Failures
     terms: Terms
-    shapley: Floats
+    weights: Floats
     first_entry: Ints
     table: Floats
 
 
-def shapley_weights() -> Floats:
-    """Return B(p, q), which is B(q, p), for as many features as a path may have."""
+def weights_of_sizes() -> Floats:
+    """Return what a leaf of value 1 contributes, [z, s, 7], for as many features as a path may have.
+
+    To the Shapley value of a feature in c and of one outside a; to the interaction value of a pair within c, across and
+    outside a; to the main effect of a feature in c and of one outside a. Where there is none, the weight has no use.
+    """
     p = np.arange(PATTERN_BITS + 1)
-    weights = np.ones((len(p), len(p)))
-    weights[:, 0] = 1 / (p + 1)
+    shapley = np.zeros((len(p) + 2, len(p) + 2))  # [p + 2, q + 2] is B(p, q)
+    shapley[2:, 2] = 1 / (p + 1)
     for q in p[1:]:
-        weights[:, q] = weights[:, q - 1] * q / (p + q + 1)
-    return weights
+        shapley[2:, q + 2] = shapley[2:, q + 1] * q / (p + q + 1)
+    z, s = p[:, None], p[None, :]
+    inside, outside = shapley[z + 2, s + 1], -shapley[z + 1, s + 2]
+    within_pair, across_pair, outside_pair = shapley[z + 2, s] / 2, -shapley[z + 1, s + 1] / 2, shapley[z, s + 2] / 2
+    main_inside = inside - (s - 1) * within_pair - z * across_pair
+    main_outside = outside - s * across_pair - (z - 1) * outside_pair
+    return np.stack([inside, outside, within_pair, across_pair, outside_pair, main_inside, main_outside], axis=2)
 
 
 @compiled
@@ -63,8 +73,18 @@ def n_columns(n_features: int, order: int) -> int:
 
 
 @compiled
-def _pair(one: int, other: int) -> int:
-    return other * (other + 1) // 2 + one if one < other else one * (one + 1) // 2 + other
+def _columns(features: Ints, order: int) -> Places:
+    """Return the columns of ``features`` among those of all, in the order of the columns of these alone."""
+    if order == 1:
+        return features.astype(np.uint64)
+    found = np.empty(n_columns(len(features), order), dtype=np.uint64)
+    at = 0
+    for j in range(len(features)):
+        for i in range(j + 1):
+            low, high = min(features[i], features[j]), max(features[i], features[j])
+            found[at] = high * (high + 1) // 2 + low
+            at += 1
+    return found
 
 
 @compiled
@@ -76,6 +96,12 @@ def _count(pattern: np.uint64) -> int:
     return count
 
 
+@compiled
+def _lowest(pattern: np.uint64) -> int:
+    """Return the number of the lowest bit of a pattern that has one."""
+    return _count(~pattern & (pattern - np.uint64(1)))
+
+
 # Kernels below hand each other plain arrays: a tuple of arrays costs a reference count per array and call.
 
 
@@ -85,125 +111,172 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
     n_conditions: int,
     value: float,
     failed: Patterns,
-    weight: Floats,
-    shapley: Floats,
+    share: Floats,
+    weights: Floats,
     order: int,
-    columns: Floats,
+    place: Places,
+    sums: Floats,
 ) -> None:
-    """Write what a leaf contributes to a row that meets the conditions ``met[e]``, for every e.
+    """Add what a leaf contributes to a row that meets the conditions ``met[e]`` to ``sums[e]``, for every e.
 
-    The contribution to column j is ``columns[j * len(met) + e]``; ``failed`` and ``weight`` are the leaf's `Failures`.
+    The contribution to its column k goes to ``place[k]``; ``failed`` and ``share`` are the leaf's `Failures`.
+    What a row meets is hard to predict: sums are multiplied by ones and zeros rather than branched on.
     """
     n_failures = len(failed)
-    size = len(met)
-    # the conditions that each background pattern fails, one after the other
-    first_bit = np.empty(n_failures + 1, dtype=np.int64)
-    bits = np.empty(n_failures * n_conditions + 1, dtype=np.int64)
-    n_bits = 0
-    first_bit[0] = 0
+    one, zero = np.uint64(1), np.uint64(0)
+    # which conditions and pairs of conditions each background pattern fails, and in bits, which patterns fail each
+    n_pairs = n_columns(n_conditions, order) if order > 1 else 0
+    fails = np.empty((n_failures, n_conditions))
+    fails_both = np.empty((n_failures, n_pairs))
+    n_failed = np.empty(n_failures, dtype=np.uint64)
+    n_words = (n_failures + 63) // 64
+    failing = np.zeros((n_words, n_conditions), dtype=np.uint64)
+    every = np.zeros(n_words, dtype=np.uint64)
     for c in range(n_failures):
-        for i in range(n_conditions):
-            bits[n_bits] = i
-            n_bits += int((failed[c] >> np.uint64(i)) & np.uint64(1))
-        first_bit[c + 1] = n_bits
+        n_failed[c] = np.uint64(_count(failed[c]))
+        every[c // 64] |= one << np.uint64(c % 64)
+        pair = 0
+        for j in range(n_conditions):
+            bit = failed[c] >> np.uint64(j) & one
+            failing[c // 64, j] |= bit << np.uint64(c % 64)
+            fails[c, j] = np.float64(bit)
+            if order > 1:
+                for i in range(j + 1):
+                    fails_both[c, pair] = fails[c, i] * fails[c, j]
+                    pair += 1
 
-    columns[: n_columns(n_conditions, order) * size] = 0.0
-    within = np.empty(n_failures + 1, dtype=np.int64)
+    # where in `place` main effects stand, and where each condition's pairs go
+    diagonal = np.empty(n_conditions, dtype=np.uint64)
+    of_pair = np.empty((n_conditions, n_conditions), dtype=np.uint64)
+    if order > 1:
+        for j in range(n_conditions):
+            diagonal[j] = j * (j + 3) // 2
+            for i in range(j + 1):
+                of_pair[i, j] = of_pair[j, i] = place[j * (j + 1) // 2 + i]
+
+    all_conditions = ~zero >> np.uint64(PATTERN_BITS - n_conditions) if n_conditions > 0 else zero
     single = np.empty(n_conditions)
     main = np.empty(n_conditions)
-    for e in range(size):
-        unmet = ~met[e]
-        n_within = 0
-        for c in range(n_failures):
-            within[n_within] = c
-            n_within += int(failed[c] & unmet == np.uint64(0))
-        if n_within == 0:
-            continue
-        z = n_conditions - _count(met[e])
-        single[:] = 0.0
-        main[:] = 0.0
-        outside = 0.0
+    within = np.empty(n_pairs)
+    for e in range(len(met)):
+        unmet = ~met[e] & all_conditions
+        z = np.uint64(_count(unmet))
+        some = False
+        single_outside = 0.0
         main_outside = 0.0
-        for at in range(n_within):
-            c = within[at]
-            start, stop = first_bit[c], first_bit[c + 1]
-            s = stop - start
-            if order == 1:
-                if s > 0:
-                    gain = value * weight[c] * shapley[z, s - 1]
-                    for b in range(start, stop):
-                        single[bits[b]] += gain
-                if z > 0:
-                    outside -= value * weight[c] * shapley[z - 1, s]
-            else:
-                half = 0.5 * value * weight[c]
-                within_pair = half * shapley[z, s - 2] if s > 1 else 0.0
-                across_pair = half * shapley[z - 1, s - 1] if s > 0 and z > 0 else 0.0
-                outside_pair = half * shapley[z - 2, s] if z > 1 else 0.0
-                outside += outside_pair
-                if z > 0:
-                    main_outside += s * across_pair - (z - 1) * outside_pair - 2.0 * half * shapley[z - 1, s]
-                if s > 0:
-                    gain = 2.0 * half * shapley[z, s - 1] - (s - 1) * within_pair + z * across_pair
-                    for b in range(start, stop):
-                        main[bits[b]] += gain
-                        single[bits[b]] -= across_pair
-                        row = bits[b] * (bits[b] + 1) // 2
-                        for a in range(start, b):
-                            columns[(row + bits[a]) * size + e] += within_pair
-        for i in range(n_conditions):
-            if unmet >> np.uint64(i) & np.uint64(1):
-                single[i] = outside
-                main[i] = main_outside
+        for word in range(n_words):
+            blocked = zero
+            for i in range(n_conditions):
+                blocked |= failing[word, i] & ((met[e] >> np.uint64(i) & one) - one)
+            left = every[word] & ~blocked
+            if left and not some:
+                some = True
+                single[:] = 0.0
+                main[:] = 0.0
+                within[:] = 0.0
+            while left:
+                c = 64 * word + _lowest(left)
+                left &= left - one
+                of_sizes = weights[z, n_failed[c]]
+                earned = value * share[c]
+                if order == 1:
+                    single_outside += earned * of_sizes[1]
+                    inside = earned * of_sizes[0]
+                    for i in range(n_conditions):
+                        single[i] += inside * fails[c, i]
+                else:
+                    within_pair = earned * of_sizes[2]
+                    across_pair = earned * of_sizes[3]
+                    single_outside += 0.5 * earned * of_sizes[4]  # half for either of the two, who are added up below
+                    main_inside = earned * of_sizes[5]
+                    main_outside += earned * of_sizes[6]
+                    for i in range(n_conditions):
+                        single[i] += across_pair * fails[c, i]
+                        main[i] += main_inside * fails[c, i]
+                    for pair in range(n_pairs):
+                        within[pair] += within_pair * fails_both[c, pair]
+        if not some:
+            continue
         if order == 1:
-            for j in range(n_conditions):
-                columns[j * size + e] = single[j]
-        else:
-            for j in range(n_conditions):
-                j_unmet = unmet >> np.uint64(j) & np.uint64(1)
-                row = j * (j + 1) // 2
-                columns[(row + j) * size + e] = main[j]
-                for i in range(j):
-                    if j_unmet:
-                        columns[(row + i) * size + e] = single[i]
-                    elif unmet >> np.uint64(i) & np.uint64(1):
-                        columns[(row + i) * size + e] = single[j]
+            for i in range(n_conditions):
+                sums[e, place[i]] += single[i] + single_outside * np.float64(~met[e] >> np.uint64(i) & one)
+            continue
+        for i in range(n_conditions):
+            is_outside = np.float64(~met[e] >> np.uint64(i) & one)
+            single[i] += single_outside * is_outside
+            within[diagonal[i]] = main[i] + (main_outside - single_outside) * is_outside
+        for at in range(len(place)):
+            sums[e, place[at]] += within[at]
+        while unmet:
+            j = _lowest(unmet)
+            unmet &= unmet - one
+            for i in range(n_conditions):
+                sums[e, of_pair[j, i]] += single[i]
 
 
 @compiled
-def _tabulate(  # noqa: PLR0917 - as above
+def _solve_leaf(  # noqa: PLR0917 - as above
+    paths: Paths, failures: Failures, weights: Floats, leaf: int, met: Patterns, order: int, place: Places, sums: Floats
+) -> None:
+    of_failures = slice(failures.first[leaf], failures.first[leaf + 1])
+    _solve(
+        met,
+        paths.first[leaf + 1] - paths.first[leaf],
+        paths.value[leaf],
+        failures.pattern[of_failures],
+        failures.weight[of_failures],
+        weights,
+        order,
+        place,
+        sums,
+    )
+
+
+@compiled
+def _solve_patterns(  # noqa: PLR0917 - as above
     paths: Paths,
     failures: Failures,
     terms: Terms,
-    shapley: Floats,
+    weights: Floats,
     term: int,
     order: int,
-    columns: Floats,
+    patterns: Patterns,
+    sums: Floats,
     table: Floats,
 ) -> None:
-    """Write the columns of ``term``: the sum of its leaves' contributions to a row in each cell."""
-    cells = terms.cells[term]
-    slots = range(terms.first[term], terms.first[term + 1])
-    table[: n_columns(len(slots), order) * cells] = 0.0
-    of_cell = np.empty(cells, dtype=np.uint64)
+    """Write the columns of ``term``: the sum of its leaves' contributions to a row with each of the ``patterns``.
+
+    ``sums`` is what ``table`` is before it is turned round.
+    """
+    sums[:] = 0.0
+    start = paths.first[terms.first_leaf[term]]
     for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
         first, last = paths.first[leaf], paths.first[leaf + 1]
-        size = 1 << (last - first)
-        of_failures = slice(failures.first[leaf], failures.first[leaf + 1])
-        _solve(
-            np.arange(size).astype(np.uint64),
-            last - first,
-            paths.value[leaf],
-            failures.pattern[of_failures],
-            failures.weight[of_failures],
-            shapley,
-            order,
-            columns,
-        )
+        met = (patterns >> np.uint64(first - start)) & (~np.uint64(0) >> np.uint64(PATTERN_BITS - (last - first)))
+        place = _columns(terms.slot[first:last] - terms.first[term], order)
+        _solve_leaf(paths, failures, weights, leaf, met, order, place, sums)
+    _transpose(sums, table)
+
+
+@compiled
+def _solve_cells(  # noqa: PLR0917 - as above
+    paths: Paths, failures: Failures, terms: Terms, weights: Floats, term: int, order: int, table: Floats
+) -> None:
+    """Write the columns of ``term``: the sum of its leaves' contributions to a row in each cell."""
+    table[:] = 0.0
+    of_cell = np.empty(terms.cells[term], dtype=np.uint64)
+    for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
+        first, last = paths.first[leaf], paths.first[leaf + 1]
+        own = np.arange(n_columns(last - first, order)).astype(np.uint64)
+        met = np.arange(1 << (last - first)).astype(np.uint64)
+        sums = np.zeros((len(met), len(own)))
+        _solve_leaf(paths, failures, weights, leaf, met, order, own, sums)
+        columns = np.empty((len(own), len(met)))
+        _transpose(sums, columns)
         # which conditions a row in each cell meets, slot by slot
         of_cell[0] = 0
         stride = 1
-        for slot in slots:
+        for slot in range(terms.first[term], terms.first[term + 1]):
             n_classes = terms.classes[slot]
             condition = first
             while condition < last and terms.slot[condition] != slot:
@@ -215,36 +288,27 @@ def _tabulate(  # noqa: PLR0917 - as above
                 for cell in range(stride):
                     of_cell[k * stride + cell] = of_cell[cell] | bit
             stride *= n_classes
-        for j in range(last - first):
-            slot_j = terms.slot[first + j] - slots.start
-            if order == 1:
-                _spread(columns[j * size : (j + 1) * size], of_cell, table[slot_j * cells : (slot_j + 1) * cells])
-                continue
-            for i in range(j + 1):
-                source = _pair(i, j)
-                target = _pair(terms.slot[first + i] - slots.start, slot_j)
-                _spread(
-                    columns[source * size : (source + 1) * size], of_cell, table[target * cells : (target + 1) * cells]
-                )
+        _look_up(columns, of_cell, _columns(terms.slot[first:last] - terms.first[term], order), table)
 
 
 @compiled
-def _spread(column: Floats, place: npt.NDArray[np.unsignedinteger], values: Floats) -> None:
-    """Add to each value the entry of ``column`` at its place."""
-    for at in range(len(place)):
-        values[at] += column[place[at]]
+def _transpose(rows: Floats, columns: Floats) -> None:
+    for k in range(len(columns)):
+        for e in range(len(rows)):
+            columns[k, e] = rows[e, k]
 
 
 @compiled
-def _most_columns(model: Model, n_rows: int, order: int) -> int:
-    """Return the number of entries that `_solve` writes for the leaf that needs most of them."""
-    most = 1
-    for term in range(len(model.terms.cells)):
-        for leaf in range(model.terms.first_leaf[term], model.terms.last_leaf[term]):
-            n_conditions = model.paths.first[leaf + 1] - model.paths.first[leaf]
-            size = 1 << n_conditions if model.terms.cells[term] > 0 else n_rows
-            most = max(most, n_columns(n_conditions, order) * size)
-    return most
+def _look_up(columns: Floats, entry: npt.NDArray[np.unsignedinteger], place: Places, values: Floats) -> None:
+    """Add to each row of ``values`` [columns, rows] its entry of every column, which goes to its place."""
+    for k in range(len(place)):
+        _spread(columns[k], entry, values[place[k]])
+
+
+@compiled
+def _spread(column: Floats, entry: npt.NDArray[np.unsignedinteger], values: Floats) -> None:
+    for at in range(len(entry)):
+        values[at] += column[entry[at]]
 
 
 @compiled
@@ -257,13 +321,22 @@ def entries(terms: Terms, order: int) -> Ints:
 
 
 @compiled
+def _stored(model: Model, term: int, order: int) -> Floats:
+    """Return the place of the columns of ``term`` in the table of ``model``."""
+    cells = model.terms.cells[term]
+    n_slots = model.terms.first[term + 1] - model.terms.first[term]
+    first = model.first_entry[term]
+    return model.table[first : first + n_columns(n_slots, order) * cells].reshape((-1, cells))
+
+
+@compiled
 def tabulate(model: Model, order: int) -> None:
     """Fill the table of ``model`` for every term with cells."""
-    columns = np.empty(_most_columns(model, 0, order))
     for term in range(len(model.terms.cells)):
         if model.terms.cells[term] > 0:
-            table = model.table[model.first_entry[term] :]
-            _tabulate(model.paths, model.failures, model.terms, model.shapley, term, order, columns, table)
+            _solve_cells(
+                model.paths, model.failures, model.terms, model.weights, term, order, _stored(model, term, order)
+            )
 
 
 @compiled
@@ -280,45 +353,38 @@ def mean_value(model: Model) -> float:
 @compiled
 def add_values(model: Model, bins: BinArray, order: int, values: Floats) -> None:
     """Add the contributions of every term to ``values`` [columns, rows] of the rows ``bins`` [features, rows]."""
-    paths, failures, terms = model.paths, model.failures, model.terms
+    paths, failures, terms, weights = model.paths, model.failures, model.terms, model.weights
     n_rows = bins.shape[1]
     stored = order == 1 and len(model.first_entry) > 0
-    columns = np.empty(_most_columns(model, n_rows, order))
-    table = np.empty(1 if stored else max(1, entries(terms, order).max()))
     cell = np.empty(n_rows, dtype=np.uint16)
     met = np.empty(n_rows, dtype=np.uint64)
-    distinct = np.empty(n_rows, dtype=np.uint64)
+    patterns = np.empty(n_rows, dtype=np.uint64)
     numbers = np.empty(n_rows, dtype=np.uint32)
     slots = hash_slots(n_rows)
+    most = np.where(terms.cells > 0, 0, np.diff(terms.first)).max()
+    rows = np.empty(n_columns(most, order) * n_rows)
+    columns = np.empty(len(rows))
     for term in range(len(terms.cells)):
-        features = terms.feature[terms.first[term] : terms.first[term + 1]]
-        cells = terms.cells[term]
-        if cells > 0:
+        place = _columns(terms.feature[terms.first[term] : terms.first[term + 1]], order)
+        if terms.cells[term] > 0:
             cell[:] = 0
             for step in range(terms.first_step[term], terms.first_step[term + 1]):
                 _step(bins[terms.step_feature[step]], terms.step_bin[step], terms.delta[step], cell)
             if stored:
-                first = model.first_entry[term]
-                _look_up(model.table[first:], cells, cell, features, order, values)
+                table = _stored(model, term, order)
             else:
-                _tabulate(paths, failures, terms, model.shapley, term, order, columns, table)
-                _look_up(table, cells, cell, features, order, values)
+                table = np.empty((len(place), terms.cells[term]))
+                _solve_cells(paths, failures, terms, weights, term, order, table)
+            _look_up(table, cell, place, values)
         else:
-            leaf = terms.first_leaf[term]
-            of_failures = slice(failures.first[leaf], failures.first[leaf + 1])
-            mark(paths, leaf, bins, met)
-            n_distinct = number(met, distinct, numbers, slots)
-            _solve(
-                distinct[:n_distinct],
-                len(features),
-                paths.value[leaf],
-                failures.pattern[of_failures],
-                failures.weight[of_failures],
-                model.shapley,
-                order,
-                columns,
-            )
-            _look_up(columns, n_distinct, numbers, features, order, values)
+            first, last = paths.first[terms.first_leaf[term]], paths.first[terms.last_leaf[term]]
+            mark(paths, first, last, bins, met)
+            n_distinct = number(met, patterns, numbers, slots)
+            size = len(place) * n_distinct
+            sums = rows[:size].reshape((n_distinct, len(place)))
+            table = columns[:size].reshape((len(place), n_distinct))
+            _solve_patterns(paths, failures, terms, weights, term, order, patterns[:n_distinct], sums, table)
+            _look_up(table, numbers, place, values)
 
 
 @compiled
@@ -326,22 +392,3 @@ def _step(values: BinArray, reached: int, delta: np.uint16, cell: npt.NDArray[np
     bound = values.dtype.type(reached)
     for row in range(len(cell)):
         cell[row] += delta if values[row] >= bound else np.uint16(0)
-
-
-@compiled
-def _look_up(  # noqa: PLR0917 - as above
-    table: Floats,
-    size: int,
-    entry: npt.NDArray[np.unsignedinteger],
-    features: Ints,
-    order: int,
-    values: Floats,
-) -> None:
-    """Add to each row of ``values`` its entry of every column of ``table``."""
-    for j in range(len(features)):
-        if order == 1:
-            _spread(table[j * size : (j + 1) * size], entry, values[features[j]])
-        else:
-            for i in range(j + 1):
-                column = _pair(i, j)
-                _spread(table[column * size : (column + 1) * size], entry, values[_pair(features[i], features[j])])
