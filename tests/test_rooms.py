@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from made_up import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
 PLAN = "Executive summary"
 SENT = "I sent it to you directly, because not everybody here may see this."
 OUTSIDE = "People from outside read this conversation"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 class Office:

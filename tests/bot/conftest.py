@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from made_up import WORDS, Clock
 
 from bot.brief import Brief, make_brief
 from kb.index import Library, write_index
@@ -29,7 +30,6 @@ from storage.records import (
     Score,
     Source,
     Verdict,
-    Words,
 )
 from storage.snapshots import ACCOUNTS_SCHEMA, SnapshotContents, SnapshotStore
 
@@ -87,21 +87,6 @@ BASE_RATES = (
         count_without=36,
         median_without=71_000.0,
     ),
-)
-WORDS = Words(
-    pack="software",
-    account="account",
-    accounts="accounts",
-    rep="rep",
-    reps="reps",
-    action="action",
-    actions="actions",
-    target="expansion revenue",
-    unit="$",
-    owner="owner",
-    territory="region",
-    industry="industry",
-    source="CRM",
 )
 PROMOTIONS = (
     ("discount", "Discount"),
@@ -267,6 +252,11 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
         now=datetime(2026, 11, 22, 7, 0, tzinfo=UTC),
     )
     return store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_up import WORDS
 
 from bot.blocks import (
     BRIEF_ACTION,
@@ -31,7 +32,7 @@ from pipeline.card import CardSection, describe_model
 from pipeline.columns import ColumnType
 from pipeline.leaks import Leak
 from pipeline.readiness import ColumnReport, Dropped, Readiness
-from storage.records import AccountName, Contribution, DigestRow, Feature, FeatureKind, Fitness, Verdict, Words
+from storage.records import AccountName, Contribution, DigestRow, Feature, FeatureKind, Fitness, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,23 +54,6 @@ HOSTILE = (
     "n" * 10_000,
     "\uff1c!here\uff1e",
     "# heading\n> quote\n- list",
-)
-
-
-WORDS = Words(
-    pack="software",
-    account="account",
-    accounts="accounts",
-    rep="rep",
-    reps="reps",
-    action="action",
-    actions="actions",
-    target="expansion revenue",
-    unit="$",
-    owner="owner",
-    territory="region",
-    industry="industry",
-    source="CRM",
 )
 
 

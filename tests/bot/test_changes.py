@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from made_up import WORDS
 
 from bot.blocks import digest_message
 from bot.brief import make_brief
@@ -29,7 +30,6 @@ from storage.records import (
     Source,
     ValueChange,
     Verdict,
-    Words,
 )
 from storage.snapshots import CHANGES_SCHEMA, SnapshotContents, SnapshotStore
 
@@ -70,21 +70,7 @@ INFO = SnapshotInfo(
         artefact_sha256="0" * 64,
         versions={},
     ),
-    words=Words(
-        pack="software",
-        account="account",
-        accounts="accounts",
-        rep="rep",
-        reps="reps",
-        action="action",
-        actions="actions",
-        target="expansion revenue",
-        unit="$",
-        owner="owner",
-        territory="region",
-        industry="industry",
-        source="CRM",
-    ),
+    words=WORDS,
     allocation=replace(ALLOCATION, capacity=300),
     comparison=COMPARISON,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from made_up import WORDS
 
 from storage.records import (
     AllocationSummary,
@@ -25,7 +26,6 @@ from storage.records import (
     Score,
     Source,
     Verdict,
-    Words,
 )
 from storage.snapshots import ACCOUNTS_SCHEMA, SnapshotContents, SnapshotStore
 
@@ -54,21 +54,6 @@ BASE_RATES = (
 TOP_INTERACTIONS = (
     Interaction(first="employees", second="demo_requests", value=75.5),
     Interaction(first="employees", second="tier", value=8.25),
-)
-WORDS = Words(
-    pack="software",
-    account="account",
-    accounts="accounts",
-    rep="rep",
-    reps="reps",
-    action="action",
-    actions="actions",
-    target="expansion revenue",
-    unit="$",
-    owner="owner",
-    territory="region",
-    industry="industry",
-    source="CRM",
 )
 PROMOTIONS = (("discount", "Discount"), ("training", "Training"))
 ARTEFACT = b"the fitted model"
