@@ -59,7 +59,7 @@ _MULTIPLY: Final = _stems("scale multiply times factor multiplied")
 _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not"})
 _CUTS: Final = frozenset({"and", ",", ";", ".", "?", "!", "&", "+", ":", "then", "while", "plus"})
 _LIMITS: Final = frozenset(
-    "below under above over least most around between maximum minimum nearly almost almost until".split()  # noqa: SIM905
+    "< > ≤ ≥ below under above over least most around between maximum minimum nearly almost almost until".split()  # noqa: SIM905
 )
 _ASKING: Final = frozenset({"ask", "request", "book", "do", "want"})
 _COUNT_OF: Final = frozenset({"action"})

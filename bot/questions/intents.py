@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS: Final = "intents.npz"
+NONE: Final = "none"
 UNKNOWN: Final = "<unknown>"
 _LONGEST_RUN: Final = 3
+_SLOT: Final = re.compile(r"<\w+>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What is meant, and how many words of the question were never seen.
+    """What is meant, and how many words of the question are in no example, ``foreign`` ones in none with an answer.
 
     ``probability`` is that of its kind, drivers or others; ``share`` is that of this one among its kind.
     """
@@ -32,6 +35,7 @@ class Intent:
     probability: float
     share: float
     unknown: int
+    foreign: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class Intents:
     """Multinomial logistic regression over runs of stems.
 
     ``weights`` has a row for each run in ``rows`` and a column for each of ``names``; ``known`` are the words that were
-    seen, ``stems`` theirs, ``digest`` is that of the examples.
+    seen, ``stems`` theirs, ``foreign`` those that only questions without an answer have. ``digest`` is of the examples.
     """
 
     names: tuple[str, ...]
@@ -48,6 +52,7 @@ class Intents:
     bias: NDArray[np.float32]
     known: frozenset[str]
     stems: frozenset[str]
+    foreign: frozenset[str]
     digest: str
 
     def find(self, words: Sequence[str], *, supposes: bool = False) -> Intent:
@@ -66,6 +71,7 @@ class Intents:
             probability=float(sum(alike)),
             share=float(odds[best] / sum(alike)),
             unknown=heard.count(UNKNOWN),
+            foreign=sum(each in self.foreign for each in heard),
         )
 
 
@@ -81,13 +87,14 @@ def intents() -> Intents:
             bias=kept["bias"].astype(np.float32),
             known=known,
             stems=frozenset(stemmed(sorted(known))),
+            foreign=frozenset(str(kept["foreign"]).split()),
             digest=str(kept["digest"]),
         )
 
 
 def stemmed(words: Sequence[str]) -> list[str]:
     """Return the stems of words without marks; slots are their own."""
-    return [word if word.startswith("<") else stem(word) for word in words if word.startswith("<") or word.isalnum()]
+    return [word if _SLOT.fullmatch(word) else stem(word) for word in words if _SLOT.fullmatch(word) or word.isalnum()]
 
 
 def runs(stems: Sequence[str], *, supposes: bool) -> set[str]:

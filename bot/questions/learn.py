@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from bot.questions.changes import supposes
-from bot.questions.intents import UNKNOWN, WEIGHTS, runs, stemmed
+from bot.questions.intents import NONE, UNKNOWN, WEIGHTS, runs, stemmed
 from bot.questions.reading import Amount, Token
 from bot.questions.vocabulary import Name
 from bot.questions.words import written_out
@@ -65,7 +65,9 @@ def learn(examples: Mapping[str, Mapping[str, str]]) -> dict[str, NDArray[Any]]:
     )
     learned = model.coef_.T
     kept = np.abs(learned).max(axis=1) >= _LEAST_WEIGHT
+    answered = {each for label, words in said if label != NONE for each in stemmed(words)}
     return {
+        "foreign": np.array(" ".join(sorted(set(lines) - answered))),
         "names": np.array(" ".join(model.classes_)),
         "runs": np.array("\n".join(vectorizer.get_feature_names_out()[kept])),
         "weights": learned[kept].astype(np.float16),

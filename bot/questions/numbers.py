@@ -30,7 +30,8 @@ _OTHER: Final = frozenset(
         stem,
         """
         not block blocked stopped stops stop kept keep prevented prevent way take need needed missing expected bet nice
-        thought hoped wanted maximum full reach require required instead rather guessed guess from
+        thought hoped wanted maximum full reach require required instead would too against rather
+        guessed guess from
         """.split(),  # noqa: SIM905
     )
 )
@@ -64,7 +65,10 @@ def number_of_actions(reading: Reading, given: int) -> int | Literal[False] | No
         return number if number >= 0 else False
     supposed = set(reading.words[:place]) & {"only", "just", "exactly", "stuck", "merely"} or stems[place - 1] == "than"
     ordinal = token.amount is not None and token.amount.unit is Unit.ORDINAL
-    return _count(token) if ordinal or (_OTHER & set(stems) and not supposed) else None
+    other = bool(_OTHER & set(stems)) or bool(
+        {"rule", "ruled", "rules"} & set(reading.words) and "out" in reading.words
+    )
+    return _count(token) if ordinal or (other and not supposed) else None
 
 
 def number_of_drivers(reading: Reading) -> int | Literal[False] | None:

@@ -35,7 +35,7 @@ _TOKEN: Final = re.compile(
         (?:st|nd|rd|th)?(?![\w/])
       )
     | (?P<word>[^\W\d_]+(?:'[^\W\d_]+)*(?!\w)|\w+)
-    | (?P<mark>->|→|[,;:?!.=&+/()\u2013\u2014-])
+    | (?P<mark>->|→|[<>≤≥,;:?!.=&+/()\u2013\u2014-])
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -99,7 +99,7 @@ class Token:
     @property
     def is_slot(self) -> bool:
         """Whether it names something of the account or the question."""
-        return self.word.startswith("<")
+        return self.word.startswith("<") and self.word != "<"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,8 +36,11 @@ _SURE_OF: Final = {"what_if": 0.5, "compare": 0.5, "search_documents": 0.4}  # w
 _SURE_OF_PART: Final = 0.6
 _SURE_OF_KIND: Final = 0.7  # which drivers, where drivers are meant
 _MOST_UNKNOWN: Final = 1  # words that are in no example
+_MOST_FOREIGN: Final = 0  # that are only in examples without an answer
 _DEPTH: Final = 3  # how many questions back a follow-up may reach
 _BETWEEN_FACTS: Final = frozenset({"and", ",", "&", "+", "plus", ";"})
+_JOINING: Final = frozenset({"and", "&", "+", "plus"})
+_SEVERAL_ACCOUNTS: Final = frozenset({"accounts", "customers", "clients", "everyone", "everybody"})
 _LEAVING_OUT: Final = frozenset({"leave", "without", "skip", "exclude", "except", "hide", "ignore"})
 _OTHER_SIDE: Final = {
     Direction.ALL: Direction.ALL,
@@ -63,14 +66,17 @@ def recognise(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] =
     if query:
         return SearchDocuments(query=query) if _intent(words) == "search_documents" else None
     intent = _intent(reading.words, supposed=supposes(reading.tokens))
-    return _facts_by_part(reading) or _call(intent, reading, vocabulary)
+    several = _facts_by_part(reading) if intent != "what_if" else None
+    return several or _call(intent, reading, vocabulary)
 
 
 def _intent(words: Sequence[str], *, sure: float = _SURE, supposed: bool = False) -> str:
     """Return what the words mean, or nothing where that is not clear."""
+    if all(is_filling(word) or word not in intents().known for word in words):
+        return ""
     intent = intents().find(words, supposes=supposed)
     clear = intent.probability >= min(sure, _SURE_OF.get(intent.name, sure)) and intent.share >= _SURE_OF_KIND
-    return intent.name if clear and intent.unknown <= _MOST_UNKNOWN else ""
+    return intent.name if clear and intent.unknown <= _MOST_UNKNOWN and intent.foreign <= _MOST_FOREIGN else ""
 
 
 def _call(intent: str, reading: Reading, vocabulary: Vocabulary) -> ToolCall | None:
@@ -78,7 +84,7 @@ def _call(intent: str, reading: Reading, vocabulary: Vocabulary) -> ToolCall | N
     if reading.accounts:
         alone = len(reading.accounts) <= MOST_ACCOUNTS and not reading.names and not reading.amounts
         return Compare(accounts=reading.accounts) if intent == "compare" and alone else None
-    if ("if" in reading.words and intent != "what_if") or _wants_advice(reading.words):
+    if _is_another(intent, reading.words):
         return None
     match intent:
         case "what_if":
@@ -102,14 +108,18 @@ def _call_without_features(intent: str, reading: Reading, vocabulary: Vocabulary
         if _LEAVING_OUT & set(reading.words):
             direction = _OTHER_SIDE[direction]
         return None if limit is False else Drivers(direction=direction, limit=limit)
-    if intent in _FACTS and _names_no_amount(reading, intent):
+    # "Region and parking" asks for more than the region; an interval has a lower and an upper bound.
+    joined = _JOINING & set(reading.words) and intent != Fact.CONFIDENCE
+    if intent in _FACTS and not joined and _names_no_amount(reading, intent):
         return AccountFacts(facts=(Fact(intent),), features=())
     return None
 
 
-def _wants_advice(words: Sequence[str]) -> bool:
-    """Tell "how do I raise it to 9?" from "what if it was 9?"; "how do we get to $91K?" asks for reasons."""
-    return words[:1] == ("how",) and words[2:3] == ("i",) and words[1] in {"do", "can", "could", "should", "would"}
+def _is_another(intent: str, words: Sequence[str]) -> bool:
+    """Tell "how do I raise it to 9?" and "accounts with 9" from "what if it was 9?"; who else says "if" means more."""
+    advice = words[:1] == ("how",) and words[2:3] == ("i",) and words[1] in {"do", "can", "could", "should", "would"}
+    several = intent in {"what_if", "values"} and bool(_SEVERAL_ACCOUNTS & set(words))
+    return advice or several or ("if" in words and intent != "what_if")
 
 
 def _names_no_amount(reading: Reading, intent: str) -> bool:

@@ -24,6 +24,7 @@ _LOOSE: Final = _words("material materials files file library sources content gu
 _OURS: Final = _words("our the your all these in any my internal")
 _BEFORE_QUERY: Final = _words(
     """
+    speak speaks
     say says state states stated mention mentions tell us me have has contain contains cover covers talk talks spell
     out anything something info information a an word words is are there what which where do does it they got get
     any to about on regarding concerning for re after covering with regard fixed written said in our the address
@@ -40,7 +41,10 @@ _BEFORE_DOCUMENTS: Final = _words(
     """
 )
 _ASKING: Final = _BEFORE_QUERY | _words(
-    "look up search pull dig hunt check give can could you i want read see be quote locate fetch hey hi ok so and"
+    """
+    else other look up search pull dig hunt check give can could you i want read see be quote locate fetch hey hi ok
+    so and
+    """
 )
 _NO_QUERY: Final = _words(
     """

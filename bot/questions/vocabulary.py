@@ -33,6 +33,7 @@ _GENERIC: Final = frozenset(
         """.split(),  # noqa: SIM905 # a hundred quoted words would be harder to read
     )
 )
+_BETWEEN_WORDS: Final = frozenset({"between", "to", "from", "with", "and", "in", "by", "not", "no"})
 # What people say for a word of a label, where a label has that word.
 _SAID_FOR: Final = {
     "headcount": "employees",
@@ -305,7 +306,7 @@ def _part(name: Name, word: str, *, misspelt: bool) -> str:
 
 def _meaning(text: str) -> frozenset[str]:
     words = (word for word in _WORD.findall(text) if len(word) > 1 and not is_filling(word))
-    return frozenset(map(stem, words)) - {"between"}
+    return frozenset(stem(word) for word in words if word not in _BETWEEN_WORDS)
 
 
 def _stems_of(phrase: str) -> Stems:

@@ -15,6 +15,7 @@ _SHORT: Final = {
         w: with; n: and; r: are; u: you; ur: your; y: why; b: be; k: ok; wud: would; shud: should; cud: could;
         wont: will not; pls: please; plz: please; plss: please; thx: thanks; ty: thanks; tnx: thanks;
         cheers: thanks; im: i am; ive: i have; wat: what; wht: what; wut: what; whta: what; waht: what;
+        thier: their; teh: the; hte: the; adn: and; taht: that; hwo: how;
         whats: what is; wats: what is; hows: how is; whos: who is; wheres: where is; whens: when is; whys: why is;
         hw: how; whatif: what if; abt: about; bout: about; b4: before; cant: can not; cannot: can not; dont: do not;
         doesnt: does not; didnt: did not; isnt: is not; arent: are not; wasnt: was not; werent: were not;

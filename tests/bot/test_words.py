@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from bot.answering import vocabulary_of
 from bot.blocks import (
     answer_message,
     digest_message,
@@ -24,11 +25,25 @@ from bot.blocks import (
 )
 from bot.brief import make_brief
 from bot.charts import interactions_chart, waterfall_chart
+from bot.questions.recognise import recognise
 from bot.report import plan_markdown
+from bot.tools.calls import (
+    AccountFacts,
+    Compare,
+    Direction,
+    Drivers,
+    Fact,
+    FeatureChange,
+    How,
+    WhatIf,
+    WhyAllocated,
+)
+from bot.tools.context import ToolContext
 from bot.workspace.block_kit import message_blocks
 from bot.writer.offline import OfflineWriter
 from bot.writer.prompt import plan_messages as plan_prompt
 from pipeline.card import describe_model
+from pipeline.what_if import OpenModels
 from storage.records import (
     AllocationSummary,
     BaseRate,
@@ -51,6 +66,7 @@ if TYPE_CHECKING:
 
     from bot.blocks import Message
     from bot.brief import Brief
+    from bot.tools.calls import ToolCall
     from storage.snapshots import Snapshot
 
 DAY = date(2026, 11, 23)
@@ -73,6 +89,23 @@ QUESTIONS = (
     "When does the moon rise?",
     "What would happen if they complained less?",
 )
+PRACTICE_QUESTIONS: dict[str, ToolCall | None] = {
+    "why only 3 visits?": WhyAllocated(actions=None),
+    "why not 4 visits?": WhyAllocated(actions=4),
+    "how come we get so many visits for this practice": WhyAllocated(actions=None),
+    "who is the liaison?": AccountFacts(facts=(Fact.OWNER,), features=()),
+    "which district n specialty": AccountFacts(facts=(Fact.REGION, Fact.INDUSTRY), features=()),
+    "how many referred patients do you predict?": AccountFacts(facts=(Fact.PREDICTION,), features=()),
+    "satisfaction?": AccountFacts(facts=(), features=("satisfaction",)),
+    "what if satisfaction went up to 9": WhatIf(
+        changes=(FeatureChange(feature="satisfaction", how=How.SET, amount=9.0),)
+    ),
+    "wait for appointment 3 days shorter, what then?": None,
+    "what drags the referred patients down?": Drivers(direction=Direction.LOWERING, limit=None),
+    "compare with PRAC-007": Compare(accounts=("prac-007",)),
+    "how many patients did they refer on Monday": None,
+    "should I bring the portal training up": None,
+}
 WORDS = Words(
     pack="healthcare",
     account="practice",
@@ -303,3 +336,18 @@ def strings(value: Any) -> list[str]:
     if isinstance(value, list | tuple):
         return [found for each in value for found in strings(each)]
     return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("question", PRACTICE_QUESTIONS)
+def test_questions_are_understood_in_the_words_of_the_business(practices: Snapshot, question: str) -> None:
+    brief = brief_of(practices, "PRAC-003")
+    context = ToolContext(
+        snapshot=practices,
+        brief=brief,
+        library=None,
+        may_see=lambda _: True,
+        models=OpenModels(),
+        known=brief.evidence,
+    )
+
+    assert recognise(question, vocabulary_of(context)) == PRACTICE_QUESTIONS[question]
