@@ -123,7 +123,10 @@ class Desk:
         """Let others know that this process is alive; to be called several times within a lease."""
         for key in tuple(self._unrecorded):
             self._close(key)
-        self._state.renew_requests(self._worker, now=self._clock(), lease_seconds=LEASE_SECONDS)
+        try:
+            self._state.renew_requests(self._worker, now=self._clock(), lease_seconds=LEASE_SECONDS)
+        except StorageError as error:  # the next time comes before the lease has run out
+            log_error(error)
 
     @contextmanager
     def hearing(self) -> Iterator[None]:

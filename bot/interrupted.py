@@ -32,8 +32,8 @@ def look_after_requests(services: Services, client: WebClient) -> None:
 
     Their work is not done a second time: part of it may stand in the thread, and what was asked was never kept.
     """
+    services.desk.renew_leases()
     try:
-        services.desk.renew_leases()
         interrupted = services.state.take_over_requests(now=services.clock(), lease_seconds=LEASE_SECONDS)
     except StorageError as error:  # nobody asked for this run: the log hears of it, and the next tick tries again
         log_error(error)

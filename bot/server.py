@@ -209,6 +209,8 @@ def ticking(services: Services, app: App, config: BotConfig) -> Iterator[None]:
     now = services.clock()
     digests = (services, app.client, config.digest)
     scheduler.add_job(post_due_digests, "interval", args=digests, seconds=_TICK_SECONDS, next_run_time=now)
+    # On its own, too: telling others may take longer than a lease.
+    scheduler.add_job(services.desk.renew_leases, "interval", seconds=_TICK_SECONDS)
     requests = (services, app.client)
     scheduler.add_job(look_after_requests, "interval", args=requests, seconds=_TICK_SECONDS, next_run_time=now)
     scheduler.add_job(forget_old, "interval", args=(services, config.retention), days=1, next_run_time=now)
