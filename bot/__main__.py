@@ -165,14 +165,14 @@ def _post_digests(config: BotConfig) -> bool:
     """Post in each channel and return whether all of them have it."""
     from slack_sdk.errors import SlackApiError
 
-    from bot.client import make_client
+    from bot.client import make_hasty_client
     from bot.digest import Outcome, channel_subscriptions, post_digest
     from bot.errors import explain
     from bot.services import open_services
 
     complete = True
     with open_services(config) as services:
-        client = make_client(config)
+        client = make_hasty_client(config)
         day = services.clock().astimezone(config.digest.timezone).date()
         for subscription in channel_subscriptions(config.digest):
             try:

@@ -20,6 +20,7 @@ from waitress.server import create_server
 from waitress.wasyncore import close_all
 
 from bot.app import make_app
+from bot.client import make_hasty_client
 from bot.digest import post_due_digests
 from bot.errors import NoSocketError, PortTakenError
 from bot.health import HEALTH_PATH, Health
@@ -207,7 +208,7 @@ def ticking(services: Services, app: App, config: BotConfig) -> Iterator[None]:
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     now = services.clock()
-    digests = (services, app.client, config.digest)
+    digests = (services, make_hasty_client(config), config.digest)
     scheduler.add_job(post_due_digests, "interval", args=digests, seconds=_TICK_SECONDS, next_run_time=now)
     # On its own, too: telling others may take longer than a lease.
     scheduler.add_job(services.desk.renew_leases, "interval", seconds=_TICK_SECONDS)

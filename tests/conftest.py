@@ -47,6 +47,7 @@ settings.load_profile("steady")
 class RunningBot:
     """The real bot, a workspace with its manifest's scopes and events, a person and a channel."""
 
+    config: BotConfig
     workspace: Workspace
     services: Services
     listeners: Listeners
@@ -131,6 +132,7 @@ def run_bot() -> Callable[..., AbstractContextManager[RunningBot]]:
                 workspace.connect(url)
             person = workspace.add_person("ana")
             yield RunningBot(
+                config=config,
                 workspace=workspace,
                 services=services,
                 listeners=listeners,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from waitress.channel import ClientDisconnected
 from werkzeug.exceptions import HTTPException, NotFound
@@ -38,8 +38,12 @@ class Failure(Enum):
     """How a call may fail other than by its arguments; a lost answer is a call performed whose reply never came."""
 
     RATE_LIMITED = "429 with Retry-After"
+    LONG_PAUSE = "429 with a Retry-After of ten minutes"
     SERVER_ERROR = "500"
     LOST_ANSWER = "performed, then hung up"
+
+
+_PAUSES: Final = {Failure.RATE_LIMITED: 1.0, Failure.LONG_PAUSE: 600.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +158,8 @@ class Server:
             if failure is Failure.SERVER_ERROR:
                 self._state.record_refusal(method.name, "500")
                 return Response("", status=HTTPStatus.INTERNAL_SERVER_ERROR)
-            wait = 1.0 if failure is Failure.RATE_LIMITED else self._seconds_to_wait(method, arguments)
+            pause = _PAUSES.get(failure) if failure else None
+            wait = pause or self._seconds_to_wait(method, arguments)
             if wait:
                 self._state.record_refusal(method.name, "ratelimited")
                 late = self._json({"ok": False, "error": "ratelimited"}, status=HTTPStatus.TOO_MANY_REQUESTS)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
+from bot.client import make_hasty_client
 from bot.config import DigestConfig
 from bot.digest import WORKING_DAYS, Outcome, channel_subscriptions, due, post_digest, post_due_digests
 from bot.workspace import Failure
@@ -416,6 +417,20 @@ def test_a_channel_without_the_bot_stops_no_other(bot: Any, caplog: pytest.LogCa
     assert len(digests(bot)) == 1
     assert digests(bot, elsewhere) == []
     assert caplog.text.count("because I am not in the channel") == 2
+
+
+def test_a_channel_in_which_slack_asks_to_wait_for_long_keeps_no_other_waiting(bot: Any, clock: Clock) -> None:
+    second = bot.workspace.add_channel("second")
+    hasty, both = make_hasty_client(bot.config), settings(bot.channel, second)
+    bot.workspace.fail_next("chat.postMessage", with_=Failure.LONG_PAUSE)
+
+    post_due_digests(bot.services, hasty, both)
+    assert (len(digests(bot)), len(digests(bot, second))) == (0, 1)
+
+    clock.now += timedelta(minutes=4)
+    for _ in range(2):
+        post_due_digests(bot.services, hasty, both)
+    assert (len(digests(bot)), len(digests(bot, second))) == (1, 1)
 
 
 def test_before_anything_was_built_the_digest_waits(
