@@ -122,7 +122,7 @@ def make_cases(*, accounts: int) -> list[Case]:
     cases = [*read_cases(), *read_written()]
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        build_library(home, progress=lambda *_: None)
+        build_library(home, progress=lambda *_: None, demo=True)
         library = Library.open(home / "kb" / "index")
         for pack in PACKS:
             config = PipelineConfig(home=home / pack, as_of=DAY.date(), demo=pack, accounts=ACCOUNTS)

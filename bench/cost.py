@@ -141,7 +141,7 @@ def record(*, accounts: int) -> list[Requests]:
     """Return what is sent for so many accounts of a fresh demo build."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        build_library(home, progress=lambda *_: None)
+        build_library(home, progress=lambda *_: None, demo=True)
         library = Library.open(home / "kb" / "index")
         config = PipelineConfig(home=home, as_of=DAY.date(), accounts=120)
         with closing(SnapshotStore(config.snapshots)) as store, closing(AnthropicServer()) as server:

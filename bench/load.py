@@ -112,7 +112,7 @@ def measure(*, quick: bool, over_socket: bool) -> Load:
 def build_home(home: Path) -> None:
     """Build the knowledge base and as many accounts as people ask for."""
     now = datetime.now(UTC)
-    build_library(home, progress=lambda *_: None)
+    build_library(home, progress=lambda *_: None, demo=True)
     config = PipelineConfig(home=home, as_of=now.date(), accounts=100)
     with closing(SnapshotStore(config.snapshots)) as store, ProgressBars(Console(stderr=True)) as progress:
         build(config, store=store, progress=progress, now=now)

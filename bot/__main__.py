@@ -384,7 +384,7 @@ def _build_missing(config: BotConfig) -> None:
     if not has_library(home):
         from kb.__main__ import kb as build_knowledge_base
 
-        build_knowledge_base(home=home, embedding_model=config.embedding_model)
+        build_knowledge_base(home=home, embedding_model=config.embedding_model, demo=True)
     if not has_snapshot(home):
         from pipeline.__main__ import app as pipeline
 

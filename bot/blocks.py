@@ -26,7 +26,7 @@ from bot.wording import (
     prediction_words,
     statement_words,
 )
-from kb.documents import UnreadableDocument, count_of, describe_hidden, names_of
+from kb.documents import DEMO_FOLDER, UnreadableDocument, count_of, describe_demo, describe_hidden, names_of
 from storage.records import BIG_MOVE
 from storage.units import format_amount, format_amount_change, format_range, format_value
 
@@ -235,11 +235,13 @@ def documents_message(library: Library | None, *, now: datetime) -> Message:
 
     What does not fit into one message is counted.
     """
-    if library is None:
+    if library is None or not (library.documents or library.problems):
         return sentence_message("There are no documents yet. Whoever runs me adds them with `precall kb`.")
     pages = sum(document.pages for document in library.documents)
     lead = f"{count_of(len(library.documents), 'document')} with {count_of(pages, 'page')}"
     lead += f"; {count_of(len(library.problems), 'file')} not used." if library.problems else "."
+    remark = describe_demo(library.documents, folder=f"kb/documents/{DEMO_FOLDER} in PRECALL_HOME")
+    lead = f"{lead} {remark}".rstrip()
     used = zip(names_of(library.documents), library.documents, strict=True)
     with_remarks_first = sorted(used, key=lambda each: (not each[1].remarks, each[0].casefold()))
     parts = (

@@ -88,11 +88,11 @@ class Brief:
 
 
 def make_brief(snapshot: Snapshot, account: Account, *, library: Library | None) -> Brief:
-    """Return the brief of an account of this snapshot; without a library it has no passages."""
+    """Return the brief of an account of this snapshot; its passages are of documents that serve the snapshot's pack."""
     clean, change = normalise_account(account), snapshot.find_change(account.account_id)
     move = describe_big_move(change, snapshot=snapshot.info)
     drivers = drivers_of(snapshot, account)
-    passages = () if library is None else _find_passages(library, clean, drivers)
+    passages = () if library is None else _find_passages(library.for_pack(snapshot.info.words.pack), clean, drivers)
     return Brief(
         account=clean,
         snapshot=snapshot.info,

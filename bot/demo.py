@@ -40,8 +40,9 @@ def run_demo(config: BotConfig, *, out: Path, show: Callable[[str], None]) -> No
 
 
 def has_library(home: Path) -> bool:
-    """Return whether a knowledge base can be searched under ``home``."""
-    return Shelf(home / "kb" / "index").current() is not None
+    """Return whether there is a knowledge base with a document under ``home``."""
+    library = Shelf(home / "kb" / "index").current()
+    return library is not None and bool(library.documents)
 
 
 def has_snapshot(home: Path) -> bool:

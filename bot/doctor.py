@@ -17,6 +17,7 @@ from bot.errors import FaultyRightsError, HomeUnusableError, ManifestMissingErro
 from bot.manifest import read_manifest
 from bot.rights import read_rights
 from bot.services import make_home, open_bot_state
+from kb.documents import DEMO_FOLDER, count_of
 from kb.embedding import Embedder
 from kb.errors import EmbeddingModelError, KnowledgeBaseError
 from kb.index import Library
@@ -180,14 +181,23 @@ def _examine_library(config: BotConfig) -> Finding:
     except KnowledgeBaseError:
         found = "there is no index, so plans cite no documents"
         return Finding(name="Documents", level=Level.WARNING, found=found, fix="Run precall kb.")
-    found = f"{len(library.documents):,} documents"
+    folder = config.home / "kb" / "documents"
+    if not library.documents and not library.problems:
+        found = "there are none, so plans cite none"
+        fix = f"Put PDFs into {folder} and run precall kb."
+        return Finding(name="Documents", level=Level.WARNING, found=found, fix=fix)
+    found, fixes = count_of(len(library.documents), "document"), []
     if embedder is not None and not library.ranks_by_meaning:
         found += ", without vectors of the embedding model"
-        return Finding(name="Documents", level=Level.WARNING, found=found, fix="Run precall kb with the same setting.")
+        fixes.append("Run precall kb with the same setting.")
     if library.problems:
         found += f", {len(library.problems):,} with problems"
-        return Finding(name="Documents", level=Level.WARNING, found=found, fix="Run precall kb to see which.")
-    return Finding(name="Documents", level=Level.GOOD, found=found)
+        fixes.append("Run precall kb to see which.")
+    if made_up := sum(bool(document.pack) for document in library.documents):
+        found += f", {made_up:,} made up for the demo"
+        fixes.append(f"Delete {folder / DEMO_FOLDER} and run precall kb.")
+    level = Level.WARNING if fixes else Level.GOOD
+    return Finding(name="Documents", level=level, found=found, fix=" ".join(fixes))
 
 
 def _examine_rights(config: BotConfig) -> Finding:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kb.documents import count_of, describe_hidden, names_of
+from kb.documents import DEMO_FOLDER, count_of, describe_demo, describe_hidden, names_of
 from kb.errors import KnowledgeBaseError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(name="kb")
 def kb(
+    *,
     home: Annotated[Path, typer.Option(envvar="PRECALL_HOME", help="Where precall keeps what it builds.")] = Path(
         "var"
     ),
@@ -30,15 +31,18 @@ def kb(
             envvar="PRECALL_EMBEDDING_MODEL", help="The folder of a model to rank passages by; none if left out."
         ),
     ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Add five made-up sales documents, in HOME/kb/documents/demo.")
+    ] = False,
 ) -> None:
-    """Read every PDF in HOME/kb/documents (ours are put there) and build the index in HOME/kb/index."""
+    """Read every PDF in HOME/kb/documents and build the index in HOME/kb/index."""
     from kb.build import build_library  # BM25 and the typesetter take seconds to import
     from kb.embedding import Embedder
 
     try:
         embedder = None if embedding_model is None else Embedder(embedding_model.expanduser())
         with _bars() as bars:
-            report = build_library(home, progress=_progress(bars), embedder=embedder)
+            report = build_library(home, progress=_progress(bars), demo=demo, embedder=embedder)
     except KnowledgeBaseError as error:
         Console(stderr=True).print(escape(str(error)), soft_wrap=True)
         raise typer.Exit(2) from error
@@ -49,7 +53,12 @@ def print_report(report: "BuildReport", *, documents_folder: Path, console: Cons
     """Print one row per file and the totals; names come from files, so none is read as markup or rules the terminal."""
     from kb.read import one_line
 
-    table = Table("Document", "Type", "Pages", "Passages", "Problem", title=f"Knowledge base {report.version}")
+    if not report.documents and not report.problems:
+        sentence = f"There are no documents in {documents_folder}, so plans quote none."
+        remedy = "Put PDFs there and run this again, or run it with --demo for five made-up ones."
+        console.print(escape(f"{sentence} {remedy}"), soft_wrap=True)
+        return
+    table = Table("Document", "Type", "Pages", "Passages", "Remarks", title=f"Knowledge base {report.version}")
     for name, document in zip(names_of(report.documents), report.documents, strict=True):
         cells = (
             one_line(name),
@@ -73,6 +82,8 @@ def print_report(report: "BuildReport", *, documents_folder: Path, console: Cons
     totals = f"{count_of(len(report.documents), 'document')}, {count_of(pages, 'page')}, {report.passages:,} passages"
     summary = f"{'; '.join([totals, *notes])}. Add PDFs to "
     console.print(escape(f"{summary}{documents_folder} and run this again."), soft_wrap=True)
+    if remark := describe_demo(report.documents, folder=str(documents_folder / DEMO_FOLDER)):
+        console.print(escape(remark), soft_wrap=True)
 
 
 def _bars() -> Progress:

@@ -1,4 +1,4 @@
-"""The whole flow on one screen: our PDFs written, what is new or changed read and split, the index published."""
+"""The whole flow on one screen: what is new or changed read and split, the index published."""
 
 import fcntl
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
-from kb.create import write_collateral
-from kb.documents import Document, DocumentText, HiddenText, UnreadableDocument
+from kb.create import withdraw_collateral, write_collateral
+from kb.documents import DEMO_FOLDER, Document, DocumentText, HiddenText, UnreadableDocument
 from kb.embedding import Embedder, Vectors, content_hash
 from kb.errors import DocumentsNotFoundError, HomeNotFoundError, LibraryBrokenError, LibraryNotFoundError
 from kb.extraction.reader import Reader
@@ -23,7 +23,7 @@ from kb.read import Contents, load_pdf, read_pdf
 from kb.repeats import find_repeats
 
 # Raise the number when what is read of a PDF, or how it is split, changes: every document is then read again.
-ENGINES: Final = f"2 pypdf {version_of('pypdf')} pypdfium2 {version_of('pypdfium2')}"
+ENGINES: Final = f"3 pypdf {version_of('pypdf')} pypdfium2 {version_of('pypdfium2')}"
 _MOST_WORKERS: Final = 8  # each may take a gigabyte
 
 Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
@@ -37,7 +37,7 @@ class BuildReport:
     problems: tuple[UnreadableDocument, ...]
     passages: int
     version: str
-    written: tuple[str, ...]  # our own PDFs that were new or outdated
+    written: tuple[str, ...]  # PDFs of the demo that were new or outdated
     unchanged: int  # files of the last build that were not read again
 
     def of(self, file: str) -> Document | UnreadableDocument:
@@ -55,8 +55,10 @@ class BuildReport:
         )
 
 
-def build_library(home: Path, *, progress: Progress, embedder: Embedder | None = None) -> BuildReport:
-    """Bring ``home/kb`` up to date: our five documents, whatever else lies beside them, and the index.
+def build_library(
+    home: Path, *, progress: Progress, demo: bool = False, embedder: Embedder | None = None
+) -> BuildReport:
+    """Bring the index in ``home/kb`` up to date with its folder of documents, with ``demo`` after adding ours to it.
 
     Raises:
         HomeNotFoundError: ``home`` is a file, or the folder it should be made in does not exist.
@@ -65,9 +67,12 @@ def build_library(home: Path, *, progress: Progress, embedder: Embedder | None =
         raise HomeNotFoundError(home)
     documents_folder = home / "kb" / "documents"
     documents_folder.mkdir(parents=True, exist_ok=True)
-    progress("Write our documents", 0, 1)
-    written = write_collateral(documents_folder)
-    progress("Write our documents", 1, 1)
+    withdraw_collateral(documents_folder)  # once they were put among the user's documents unasked
+    written: tuple[str, ...] = ()
+    if demo:
+        progress("Write the demo's documents", 0, 1)
+        written = write_collateral(documents_folder / DEMO_FOLDER)
+        progress("Write the demo's documents", 1, 1)
     return build(documents_folder, home / "kb" / "index", progress=progress, written=written, embedder=embedder)
 
 
@@ -284,6 +289,7 @@ def _describe(text: DocumentText, *, passages: int) -> Document:
         passages=passages,
         sha256=text.sha256,
         modified=text.modified,
+        pack=text.pack,
         hidden=text.hidden,
         by_second_engine=text.by_second_engine,
     )

@@ -1,4 +1,4 @@
-"""Our five documents: Markdown in ``content/`` -> typeset, reproducible PDFs."""
+"""The five documents of the software demo: Markdown in ``content/`` -> typeset, reproducible PDFs."""
 
 import hashlib
 import io
@@ -35,11 +35,12 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from kb.documents import KINDS
+from kb.documents import KINDS, keyword_of
 from kb.errors import ContentError
 
 CONTENT: Final = Path(__file__).parent / "content"
 AUTHOR: Final = "Northbeam Sales Enablement"
+PACK: Final = "software"  # Northbeam sells no health care and no houses
 NOTICE: Final = "Confidential \N{EN DASH} for sales use"
 _RECORD: Final = ".created.json"  # file name -> sha256 of what we wrote: a file that differs was changed by its owner
 
@@ -135,14 +136,15 @@ def write_collateral(folder: Path) -> tuple[str, ...]:
 
     A file of the same name that its owner put there or changed is kept.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     record_path = folder / _RECORD
-    record: dict[str, str] = json.loads(record_path.read_text(encoding="utf-8")) if record_path.exists() else {}
+    record = _read_record(record_path)
     written = []
     for path in sorted(CONTENT.glob("*.md")):
         target = folder / f"{path.stem}.pdf"
         pdf = render(read_source(path))
         digest = hashlib.sha256(pdf).hexdigest()
-        present = hashlib.sha256(target.read_bytes()).hexdigest() if target.exists() else None
+        present = _hash(target)
         if present is not None and present != digest and present != record.get(target.name):
             continue
         if present != digest:
@@ -151,6 +153,24 @@ def write_collateral(folder: Path) -> tuple[str, ...]:
         record[target.name] = digest
     _replace(record_path, json.dumps(record, indent=2).encode())
     return tuple(written)
+
+
+def withdraw_collateral(folder: Path) -> None:
+    """Delete what `write_collateral` wrote into ``folder`` and nobody changed since."""
+    record_path = folder / _RECORD
+    for name, digest in _read_record(record_path).items():
+        if _hash(folder / name) == digest:
+            (folder / name).unlink(missing_ok=True)
+    record_path.unlink(missing_ok=True)
+
+
+def _read_record(path: Path) -> dict[str, str]:
+    record: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return record
+
+
+def _hash(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
 def _replace(target: Path, content: bytes) -> None:
@@ -174,7 +194,7 @@ class _Typeset(BaseDocTemplate):  # type: ignore[misc]  # reportlab is untyped
             title=source.cover.title,
             author=AUTHOR,
             subject=source.cover.subtitle,
-            keywords=f"{source.cover.kind}, Northbeam, version {source.cover.version}",
+            keywords=f"{source.cover.kind}, Northbeam, version {source.cover.version}, {keyword_of(pack=PACK)}",
             creator="precall",
             lang="en",
         )

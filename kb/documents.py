@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+DEMO_FOLDER: Final = "demo"  # in the folder of documents, for those that `precall kb --demo` writes
+
 KINDS: Final = ("product", "competitive", "case study", "trends", "best practices", "other")
+
+_MADE_UP_FOR: Final = "precall demo: "
 
 # The first that fits: a "competitive product comparison" is about competitors, not about the product.
 _TITLE_WORDS: Final = (
@@ -42,6 +46,7 @@ class Document:
     passages: int
     sha256: str
     modified: datetime  # of the file, UTC
+    pack: str = ""  # whose demo it was made up for: nothing about another business quotes it; "" serves every one
     hidden: tuple[HiddenText, ...] = ()
     repeated: int = 0  # passages that nearly say what another one says, and are not searched
     by_second_engine: bool = False  # pypdf, which knows no picture of the page
@@ -50,6 +55,7 @@ class Document:
     def remarks(self) -> tuple[str, ...]:
         """What whoever runs precall should know about it, a sentence each; nothing for a sound document."""
         return (
+            *([f"Made up for the {self.pack} demo."] if self.pack else []),
             *([f"{count_of(self.pages_without_text, 'page')} without text."] if self.pages_without_text else []),
             *describe_hidden(self.hidden),
             *(["Read by the second engine, which cannot tell what is covered."] if self.by_second_engine else []),
@@ -88,6 +94,7 @@ class DocumentText:
     outline: tuple[OutlineEntry, ...]
     sha256: str
     modified: datetime
+    pack: str = ""
     hidden: tuple[HiddenText, ...] = ()
     by_second_engine: bool = False
 
@@ -130,9 +137,28 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def describe_demo(documents: Iterable[Document], *, folder: str) -> str:
+    """Return what to know while documents made up for a demo are among these; nothing where none is."""
+    made_up = sum(bool(document.pack) for document in documents)
+    if not made_up:
+        return ""
+    counted = count_of(made_up, "document")
+    return f"Made up for the demo: {counted}. To be rid of them, delete {folder} and run `precall kb`."
+
+
+def pack_of(*, keywords: str) -> str:
+    """Return the pack whose demo a PDF's keywords say that it was made up for, "" where they say nothing of it."""
+    return next((named.removeprefix(_MADE_UP_FOR) for named in _split(keywords) if named.startswith(_MADE_UP_FOR)), "")
+
+
+def keyword_of(*, pack: str) -> str:
+    """Return the keyword by which a PDF says that it was made up for the demo of this pack."""
+    return f"{_MADE_UP_FOR}{pack}"
+
+
 def kind_of(*, title: str, keywords: str = "") -> str:
     """Return the kind named in the PDF's keywords, else the one its title suggests, else ``other``."""
-    named = {keyword.strip().casefold() for keyword in keywords.replace(";", ",").split(",")}
+    named = _split(keywords)
     for kind in KINDS:
         if kind in named:
             return kind
@@ -141,3 +167,7 @@ def kind_of(*, title: str, keywords: str = "") -> str:
         if any(word in padded for word in words):
             return kind
     return "other"
+
+
+def _split(keywords: str) -> list[str]:
+    return [keyword.strip().casefold() for keyword in keywords.replace(";", ",").split(",")]

@@ -4,6 +4,7 @@ On disk an index is a numbered folder that never changes once it has its name, a
 newest name. A reader therefore sees the old index or the new one, never half of one.
 """
 
+import copy
 import hashlib
 import json
 import math
@@ -28,7 +29,7 @@ from kb.errors import LibraryBrokenError, LibraryNotFoundError, PassageNotFoundE
 from kb.passages import Passage
 
 RRF_K: Final = 60
-FORMAT: Final = 4  # raise it when the files of an index change
+FORMAT: Final = 5  # raise it when the files of an index change
 
 _STOP_WORDS: Final = frozenset(STOPWORDS_EN_PLUS)
 _FUSION_DEPTH = 1_000  # how far down each ranking the fusion looks
@@ -73,6 +74,8 @@ class Library:
         self._passages = tuple(passage for passage in self.passages if passage.passage_id not in repeated)
         self._places = {passage.passage_id: place for place, passage in enumerate(self._passages)}
         self._kinds = np.array([passage.kind for passage in self._passages])
+        self._packs = np.array([passage.pack for passage in self._passages])
+        self._visible = np.ones(len(self._passages), dtype=np.bool_)
         self._bm25 = bm25s.BM25.load(home / "bm25", mmap=True, allow_pickle=False) if manifest["searchable"] else None
         self.model: str = manifest["model"]
         self._vectors = np.load(home / "vectors.npy", mmap_mode="r") if self.model and manifest["searchable"] else None
@@ -105,6 +108,12 @@ class Library:
     def ranks_by_meaning(self) -> bool:
         """Whether a model was given at the opening that is the one whose vectors are in the index."""
         return self._embedder is not None
+
+    def for_pack(self, pack: str) -> "Library":
+        """Return the library as whoever works with this pack may search it: what serves every one, and its own demo."""
+        view = copy.copy(self)
+        view._visible = np.isin(self._packs, ["", pack])  # noqa: SLF001 - of the same class
+        return view
 
     def vectors(self) -> dict[str, Vector]:
         """Return the vectors of the passages that are searched, by the `content_hash` of what is indexed of them."""
@@ -142,8 +151,8 @@ class Library:
         if not terms:
             return ()
         scores = self._bm25.get_scores(sorted(terms))
-        if kinds is not None:
-            scores = np.where(np.isin(self._kinds, list(kinds)), scores, 0.0)
+        among = self._visible if kinds is None else self._visible & np.isin(self._kinds, list(kinds))
+        scores = np.where(among, scores, 0.0)
         places = np.argsort(-scores, kind="stable")[: max(limit, _FUSION_DEPTH)]
         places = places[scores[places] > 0]
         scores = scores[places]
@@ -178,12 +187,14 @@ class Library:
             return np.empty(0, dtype=np.int64)
         column = self._bm25.vocab_dict[term]
         first, after = self._bm25.scores["indptr"][column : column + 2]
-        places: npt.NDArray[np.integer[Any]] = self._bm25.scores["indices"][first:after]
-        return places
+        places = self._bm25.scores["indices"][first:after]
+        visible: npt.NDArray[np.integer[Any]] = places[self._visible[places]]
+        return visible
 
     def _weight(self, holding: int) -> float:
         """Return how much a word tells that so many passages hold: BM25's inverse document frequency."""
-        return math.log(1 + (len(self._passages) - holding + 0.5) / (holding + 0.5))
+        passages = int(np.count_nonzero(self._visible))
+        return math.log(1 + (passages - holding + 0.5) / (holding + 0.5))
 
     def search_many(
         self, queries: Sequence[str], *, limit: int = 8, at_least_one_of_each_kind: bool = False

@@ -39,6 +39,7 @@ class Passage:
     page: int  # 1-based
     section: str  # "" when the document shows none
     text: str  # paragraphs, list items and table rows ("cell | cell") on lines of their own
+    pack: str = ""  # of its document
 
 
 def split_passages(document: DocumentText) -> tuple[Passage, ...]:
@@ -59,6 +60,7 @@ def split_passages(document: DocumentText) -> tuple[Passage, ...]:
                     page=number,
                     section=section,
                     text=text,
+                    pack=document.pack,
                 )
     return tuple(passages.values())
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from kb.documents import DocumentText, HiddenText, OutlineEntry, UnreadableDocument, count_of, kind_of
+from kb.documents import DocumentText, HiddenText, OutlineEntry, UnreadableDocument, count_of, kind_of, pack_of
 from kb.extraction.choose import extract
 from kb.extraction.reader import Reader
 from kb.extraction.values import Engine, Extracted, Limits, Refusal, Refused
@@ -76,6 +76,7 @@ def read_pdf(contents: Contents, reader: Reader, *, limits: Limits = LIMITS) -> 
         outline=tuple(OutlineEntry(title=one_line(title), page=page) for title, page in read.outline),
         sha256=contents.sha256,
         modified=contents.modified,
+        pack=pack_of(keywords=read.keywords),
         hidden=read.hidden,
         by_second_engine=read.engine is Engine.PYPDF,
     )

@@ -26,22 +26,23 @@ def find_repeats(passages: Sequence[Passage], *, modified: Mapping[str, datetime
     """Return {id of a passage that is repeated: id of the one that stands for it}.
 
     The one of the newest file stands for the others, in a file the first; ``modified`` says when each file was changed.
+    What a demo document says stands for nothing of the user's, who may have a pack that does not see it.
     """
     newest_first = sorted(passages, key=lambda passage: modified[passage.file], reverse=True)
-    kept: dict[int, list[tuple[str, frozenset[int]]]] = defaultdict(list)
+    kept: dict[tuple[str, int], list[tuple[str, frozenset[int]]]] = defaultdict(list)
     repeats: dict[str, str] = {}
     for passage in newest_first:
         shingles = _shingles(passage.text)
         if not shingles:
             continue
         sketch = sorted(shingles)[:_SKETCH]
-        candidates = {each[0]: each for hashed in sketch for each in kept[hashed][:_MOST_COMPARED]}
+        candidates = {each[0]: each for hashed in sketch for each in kept[passage.pack, hashed][:_MOST_COMPARED]}
         twin = next((id_ for id_, other in candidates.values() if _alike(shingles, other)), None)
         if twin is not None:
             repeats[passage.passage_id] = twin
         else:
             for hashed in sketch:
-                kept[hashed].append((passage.passage_id, shingles))
+                kept[passage.pack, hashed].append((passage.passage_id, shingles))
     return repeats
 
 

@@ -191,7 +191,7 @@ def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from storage.snapshots import SnapshotStore
 
     home = tmp_path_factory.mktemp("built")
-    build_library(home, progress=lambda *_: None)
+    build_library(home, progress=lambda *_: None, demo=True)
     now = datetime.now(UTC)
     config = PipelineConfig(home=home, as_of=now.date(), accounts=100, capacity=60)
     store = SnapshotStore(config.snapshots)

@@ -16,8 +16,9 @@ _PASSAGES: Final = 5
 
 
 def search_documents(context: ToolContext, call: SearchDocuments) -> ToolResult:
-    """Return the best passages for the query."""
-    hits = () if context.library is None else context.library.answers(call.query, limit=_PASSAGES)
+    """Return the best passages for the query, of documents that serve the pack of the snapshot."""
+    pack = context.snapshot.info.words.pack
+    hits = () if context.library is None else context.library.for_pack(pack).answers(call.query, limit=_PASSAGES)
     if not hits:
         return ToolResult(
             missing="none of our documents says anything about that; one that does would have to be added."

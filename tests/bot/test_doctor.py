@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 from tiny_model import write_tiny_model
 
 from bot.config import BotConfig
 from bot.doctor import Level, examine
 from bot.manifest import read_manifest
 from bot.workspace import Workspace
-from kb.build import build
+from kb.build import build, build_library
 from kb.embedding import Embedder
 
 from .anthropic_server import API_KEY
@@ -126,7 +128,7 @@ def test_an_index_without_the_vectors_of_the_model_is_said_and_so_is_a_model_tha
     workspace: Workspace, home: Path, tmp_path: Path
 ) -> None:
     model = write_tiny_model(tmp_path / "model")
-    (home / "kb" / "documents").mkdir(parents=True)
+    write_pdf(home / "kb" / "documents" / "prices.pdf")
     config = configure(workspace, home, PRECALL_EMBEDDING_MODEL=str(model))
 
     for embedder, level in ((None, Level.WARNING), (Embedder(model), Level.GOOD)):
@@ -135,3 +137,28 @@ def test_an_index_without_the_vectors_of_the_model_is_said_and_so_is_a_model_tha
 
     (model / "onnx" / "model.onnx").write_bytes(b"no model")
     assert look(config)["Documents"].level is Level.FAULT
+
+
+def test_a_library_without_documents_and_one_with_those_of_the_demo_are_said(workspace: Workspace, home: Path) -> None:
+    config, documents = configure(workspace, home), home / "kb" / "documents"
+    build_library(home, progress=lambda *_: None)
+    none = look(config)["Documents"]
+    write_pdf(documents / "prices.pdf")
+    build_library(home, progress=lambda *_: None, demo=True)
+    made_up = look(config)["Documents"]
+    shutil.rmtree(documents / "demo")
+    build_library(home, progress=lambda *_: None)
+    theirs = look(config)["Documents"]
+
+    assert (none.level, none.found) == (Level.WARNING, "there are none, so plans cite none")
+    assert none.fix == f"Put PDFs into {documents} and run precall kb."
+    assert (made_up.level, made_up.found) == (Level.WARNING, "6 documents, 5 made up for the demo")
+    assert made_up.fix == f"Delete {documents / 'demo'} and run precall kb."
+    assert (theirs.level, theirs.found) == (Level.GOOD, "1 document")
+
+
+def write_pdf(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    canvas = Canvas(str(path))
+    canvas.drawString(72, 700, "The walrus add-on lists at 700 dollars.")
+    canvas.save()

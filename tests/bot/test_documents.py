@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
+from rich.console import Console
 from tiny_model import write_tiny_model
 
 from bot.blocks import documents_message
+from bot.briefing import prepare_brief
 from bot.errors import FileNotFetchedError, explain
+from bot.evidence import EvidenceKind
 from bot.intake import Intake
 from bot.workspace.block_kit import message_blocks
+from kb.build import build_library
 from kb.documents import Document, HiddenText, UnreadableDocument
 from kb.index import Library, write_index
+from pipeline.config import PipelineConfig
+from pipeline.progress import ProgressBars
+from pipeline.run import build
+from storage.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,6 +203,73 @@ def test_before_any_document_the_way_to_add_one_is_told(bot: Any) -> None:
     bot.ask("/precall docs")
 
     assert "precall kb" in bot.read(bot.workspace.last_message)
+
+
+def test_where_documents_are_those_of_the_demo_the_list_says_so_and_how_to_be_rid_of_them(
+    run_bot: Callable[..., AbstractContextManager[Any]], home: Path
+) -> None:
+    build_library(home, progress=lambda *_: None, demo=True)
+    with run_bot(home) as bot:
+        bot.ask("/precall docs")
+        shown = bot.read(bot.workspace.last_message)
+
+    assert "5 documents with 20 pages. Made up for the demo: 5 documents. To be rid of them, delete" in shown
+    assert "kb/documents/demo in PRECALL_HOME and run precall kb." in shown.replace("`", "")
+    assert shown.count("Made up for the software demo.") == 5
+
+
+def test_after_a_build_without_documents_the_way_to_add_one_is_told(bot: Any, home: Path) -> None:
+    build_library(home, progress=lambda *_: None)
+
+    bot.ask("/precall docs")
+
+    assert "There are no documents yet." in bot.read(bot.workspace.last_message)
+
+
+@pytest.fixture(scope="module")
+def practices(built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the accounts of the healthcare demo beside the documents of the software demo."""
+    home = tmp_path_factory.mktemp("practices")
+    shutil.copytree(built_home / "kb", home / "kb")
+    config = PipelineConfig(home=home, as_of=NOW.date(), demo="healthcare", accounts=100, capacity=60)
+    with closing(SnapshotStore(config.snapshots)) as store, ProgressBars(Console(stderr=True)) as progress:
+        build(config, store=store, progress=progress, now=NOW)
+    return home
+
+
+def test_no_brief_plan_or_answer_about_another_business_quotes_the_documents_of_the_software_demo(
+    run_bot: Callable[..., AbstractContextManager[Any]], practices: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(practices, tmp_path / "home")
+    with run_bot(home, env={"PRECALL_DOCS_CHANNEL": "C0DOCS"}) as bot:
+        bot.workspace.add_channel("documents", members=[bot.person], channel_id="C0DOCS")
+        assert len(bot.services.shelf.current().documents) == 5
+
+        bot.ask("/precall PRAC-007")
+        bot.say("What do the docs say about Ferrowatch?", thread_ts=bot.thread_ts())
+
+        said = bot.read(bot.posted())
+        assert "Competitive positioning" in said
+        assert "none of our documents says anything about that" in said
+        assert not re.search(r", p\. \d|Northbeam|CloudControl|TechOps|Quorvia|telemetry", said)
+        assert citations_of(bot, "PRAC-007") == set()
+
+        drop(
+            bot,
+            "referrals.pdf",
+            pdf("Every referral to our specialists is answered within two days, whatever the panel size."),
+        )
+        bot.say("What do the docs say about referrals to specialists?", thread_ts=bot.thread_ts())
+
+        assert "answered within two days" in bot.read(bot.posted()[-1])
+        assert citations_of(bot, "PRAC-007") == {"Walrus price list, p. 1"}
+
+
+def citations_of(bot: Any, account_id: str) -> set[str]:
+    """Return what the passages in the brief of an account are cited as."""
+    with bot.services.snapshots.lease() as snapshot:
+        evidence = prepare_brief(bot.services, snapshot, snapshot.find_account(account_id)).evidence
+    return {item.citation for item in evidence if item.kind is EvidenceKind.PASSAGE}
 
 
 def document(number: int) -> Document:

@@ -1,4 +1,4 @@
-"""PDFs made for the occasion, and the library built once from our own documents."""
+"""PDFs made for the occasion, and the library built once from the demo's documents."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ def no_progress(_stage: str, _done: int, _total: int) -> None:
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    build_library(home, progress=no_progress)
+    build_library(home, progress=no_progress, demo=True)
     return home
 
 

@@ -1,4 +1,6 @@
 import io
+import json
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +11,8 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
 from kb.build import build, build_library
+from kb.create import write_collateral
+from kb.documents import keyword_of
 from kb.errors import DocumentsNotFoundError, HomeNotFoundError
 from kb.index import Library
 
@@ -53,13 +57,15 @@ def test_pages_without_text_are_counted(tmp_path: Path, make_pdf: Callable[..., 
     assert (document.pages, document.pages_without_text, document.passages) == (3, 2, 1)
 
 
-def test_our_documents_are_read_beside_those_of_the_user(tmp_path: Path, make_pdf: Callable[..., bytes]) -> None:
+def test_the_documents_of_the_demo_are_read_beside_those_of_the_user(
+    tmp_path: Path, make_pdf: Callable[..., bytes]
+) -> None:
     documents = tmp_path / "kb" / "documents"
     documents.mkdir(parents=True)
     (documents / "pricing.pdf").write_bytes(make_pdf("The walrus add-on lists at 700 dollars.", title="Price list"))
     stages: list[tuple[str, int, int]] = []
 
-    report = build_library(tmp_path, progress=lambda *step: stages.append(step))
+    report = build_library(tmp_path, progress=lambda *step: stages.append(step), demo=True)
 
     assert len(report.documents) == 6
     assert report.problems == ()
@@ -72,11 +78,50 @@ def test_our_documents_are_read_beside_those_of_the_user(tmp_path: Path, make_pd
 def test_building_twice_gives_the_same_version(home: Path) -> None:
     before = Library.open(home / "kb" / "index")
 
-    report = build_library(home, progress=no_progress)
+    report = build_library(home, progress=no_progress, demo=True)
 
     assert report.version == before.version
     assert report.written == ()
     assert before.is_current()
+
+
+def test_documents_of_the_demo_that_an_earlier_release_put_among_the_users_are_taken_out(
+    tmp_path: Path, make_pdf: Callable[..., bytes]
+) -> None:
+    documents = tmp_path / "kb" / "documents"
+    write_collateral(documents)
+    (documents / "product-capabilities.pdf").write_bytes(make_pdf("The walrus edition of the user."))
+    (documents / "pricing.pdf").write_bytes(make_pdf("The zebra plan costs 12 dollars."))
+
+    report = build_library(tmp_path, progress=no_progress)
+
+    assert [document.file for document in report.documents] == ["pricing.pdf", "product-capabilities.pdf"]
+    assert sorted(path.name for path in documents.iterdir()) == ["pricing.pdf", "product-capabilities.pdf"]
+
+
+def test_an_index_that_an_earlier_release_made_is_made_anew(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "kb", tmp_path / "kb")
+    manifest = tmp_path / "kb" / "index" / "index-000001" / "manifest.json"
+    engines = json.loads(manifest.read_text(encoding="utf-8"))["engines"]
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(engines, f"2 {engines[2:]}"), encoding="utf-8")
+
+    assert build_library(tmp_path, progress=no_progress).unchanged == 0
+    assert {passage.pack for passage in Library.open(tmp_path / "kb" / "index").passages} == {"software"}
+
+
+def test_a_document_of_the_users_that_repeats_one_of_the_demo_is_found_whatever_the_pack(
+    tmp_path: Path, make_pdf: Callable[..., bytes]
+) -> None:
+    terms = "Mission Critical answers a priority one case in fifteen minutes and credits half of the fee when missed."
+    (tmp_path / "ours.pdf").write_bytes(make_pdf(f"{terms}\nOurs.", keywords=keyword_of(pack="software")))
+    (tmp_path / "yours.pdf").write_bytes(make_pdf(f"{terms}\nYours."))
+    build(tmp_path, tmp_path / "index", progress=no_progress)
+    library = Library.open(tmp_path / "index")
+
+    def found(pack: str) -> set[str]:
+        return {hit.passage.file for hit in library.for_pack(pack).search("priority one case")}
+
+    assert (found("software"), found("healthcare")) == ({"ours.pdf", "yours.pdf"}, {"yours.pdf"})
 
 
 def test_a_home_or_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from kb.index import Library, write_index
 from kb.passages import Passage
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
-PRODUCT, COMPETITIVE = "product-capabilities.pdf", "competitive-intelligence.pdf"
+PRODUCT, COMPETITIVE = "demo/product-capabilities.pdf", "demo/competitive-intelligence.pdf"
 CASE, TRENDS, PRACTICE = (
-    "case-study-fintech-success.pdf",
-    "industry-trends-2025.pdf",
-    "best-practices-enterprise-deployment.pdf",
+    "demo/case-study-fintech-success.pdf",
+    "demo/industry-trends-2025.pdf",
+    "demo/best-practices-enterprise-deployment.pdf",
 )
 
 
@@ -73,7 +73,8 @@ def test_nine_in_ten_questions_are_answered_and_nine_in_ten_without_an_answer_fi
     for written in ("before", "after"):
         answered = [
             any(
-                hit.passage.file == f"{asked['document']}.pdf" and asked["answer"] in " ".join(hit.passage.text.split())
+                hit.passage.file == f"demo/{asked['document']}.pdf"
+                and asked["answer"] in " ".join(hit.passage.text.split())
                 for hit in library.answers(asked["question"])
             )
             for asked in questions[written]

@@ -54,7 +54,7 @@ def test_pages_come_back_one_by_one_with_title_kind_and_hash(tmp_path: Path, mak
 
 
 def test_a_table_keeps_each_row_on_one_line(home: Path, read: Read) -> None:
-    text = read((home / "kb" / "documents" / "product-capabilities.pdf").read_bytes())
+    text = read((home / "kb" / "documents" / "demo" / "product-capabilities.pdf").read_bytes())
 
     assert isinstance(text, DocumentText)
     pages = "\n".join(text.pages)
