@@ -362,11 +362,13 @@ class _Composer:
         used: set[str] = set()
         for rival in rivals[:2]:
             statements += self._against(rival, used, known=rival.name in known)
-        for place, signal in enumerate(self._leads()[: max(_FEW - len(statements), 0)]):
+        # The competition itself was told of before.
+        leads = sorted(self._leads(), key=lambda signal: bool(signal.topic.rival))
+        for place, signal in enumerate(leads[: max(_FEW - len(statements), 0)]):
             text = self._vary(
-                "Agree with them on what a comparison must show before anybody else does: "
-                f"{signal.fact} {signal.verb('decides')} most.",
-                f"If they compare, let it be on what decides most here: {signal.fact}.",
+                f"Before anybody else sets the terms of a comparison, set them by what counts here: {signal.fact}.",
+                f"If they compare, begin with what counts here, {signal.fact}, and ask what the others would make "
+                "of it.",
                 offset=place,
             )
             statements += self._statement(text, (signal.evidence_id,))
