@@ -10,6 +10,7 @@ from bot.demo import has_library, has_snapshot, run_demo
 from bot.errors import DemoFailedError, ManifestMissingError
 from bot.manifest import read_manifest
 from bot.shell import run_prompt
+from kb.build import build_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +93,12 @@ def test_a_demo_without_accounts_fails_in_a_sentence(tmp_path: Path) -> None:
 def test_what_was_built_is_not_built_again(config: BotConfig) -> None:
     assert has_snapshot(config.home)
     assert has_library(config.home)
+
+
+def test_a_library_without_documents_is_none_that_a_demo_could_quote(tmp_path: Path) -> None:
+    build_library(tmp_path, progress=lambda *_: None)
+
+    assert not has_library(tmp_path)
 
 
 def test_away_from_a_checkout_the_missing_manifest_is_said(tmp_path: Path) -> None:
