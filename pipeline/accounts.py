@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.columns import ColumnType, read_columns
 from pipeline.demos import make_demo
@@ -148,12 +149,9 @@ class _Reader:
             if feature.name in self._readiness.features
         )
         promotions = tuple(each for each in _promotions(pack) if self._answers(each[0], positions) is not None)
-        who = {
-            name: self._texts(getattr(pack.columns, role), positions) or [""] * len(positions)
-            for name, role in IDENTITY.items()
-        }
+        who = {name: self._texts(getattr(pack.columns, role), positions) for name, role in IDENTITY.items()}
         ids = self._texts(pack.columns.id, positions)
-        who["name"] = [name or account_id for name, account_id in zip(who["name"], ids, strict=True)]
+        who["name"] = pc.if_else(pc.equal(who["name"], ""), ids, who["name"])
         read = {
             feature.name: feature_values(feature, self._columns[self._readiness.names[feature.name]], positions)
             for feature in features
@@ -161,7 +159,10 @@ class _Reader:
         sensitivities = {name: self._answers(name, positions) for name, _ in promotions}
         return Accounts(
             pack=pack,
-            table=pd.DataFrame({"account_id": ids} | who | read | sensitivities),
+            table=pd.DataFrame(
+                {name: texts.to_pandas() for name, texts in ({"account_id": ids} | who).items()} | read | sensitivities,
+                copy=False,
+            ),
             outcome=_numbers(self._column(pack.target.column), positions),
             features=features,
             promotions=promotions,
@@ -178,17 +179,19 @@ class _Reader:
     def _has(self, name: str | None) -> bool:
         return name is not None and name in self._readiness.names
 
-    def _texts(self, name: str | None, positions: Positions) -> list[str]:
+    def _texts(self, name: str | None, positions: Positions) -> pa.Array:
+        """Return a column as text, empty where there is none."""
         if not self._has(name):
-            return []
-        return [text or "" for text in pa.array(_take(self._column(name), positions)).cast(pa.string()).to_pylist()]
+            return pa.repeat("", len(positions))
+        return _take(self._column(name), positions).cast(pa.string()).fill_null("")
 
     def _latest(self) -> Positions:
         """Return the used rows, of several moments of one account the last one."""
         positions, pack = self._readiness.positions, self._pack
-        ids = self._texts(pack.columns.id, positions)
-        if len(set(ids)) == len(ids) or not self._has(pack.columns.time):
+        texts = self._texts(pack.columns.id, positions)
+        if pc.count_distinct(texts).as_py() == len(texts) or not self._has(pack.columns.time):
             return positions
+        ids = texts.to_pylist()
         moments = _take(self._column(pack.columns.time), positions).to_pylist()
         newest: dict[str, int] = {}
         for place, account_id in enumerate(ids):
@@ -202,8 +205,8 @@ class _Reader:
     def _groups(self, positions: Positions) -> list[str] | None:
         if not self._has(self._pack.columns.group):
             return None
-        ids = self._texts(self._pack.columns.id, positions)
-        groups = self._texts(self._pack.columns.group, positions)
+        ids = self._texts(self._pack.columns.id, positions).to_pylist()
+        groups = self._texts(self._pack.columns.group, positions).to_pylist()
         # A row without a company is a company of its own.
         return [f"company {group}" if group else f"row {own}" for group, own in zip(groups, ids, strict=True)]
 
@@ -235,14 +238,15 @@ def feature_values(feature: Feature, column: Column, positions: Positions) -> pd
     """Return a column as a model's encoder reads it: numbers, or texts with None where nothing is known."""
     if feature.kind is FeatureKind.NUMBER:
         return pd.Series(_numbers(column, positions))
-    values = _take(column, positions)
+    encoded = _take(column, positions).dictionary_encode()
+    distinct = encoded.dictionary
     if column.type is ColumnType.YES_NO:
-        texts = [None if value is None else "yes" if value else "no" for value in values.to_pylist()]
+        texts = ["yes" if value else "no" for value in distinct.to_pylist()]
     elif column.type is ColumnType.NUMBER:
-        texts = [None if value is None else f"{value:.12g}" for value in values.to_pylist()]
+        texts = [f"{value:.12g}" for value in distinct.to_pylist()]
     else:
-        texts = values.cast(pa.string()).to_pylist()
-    return pd.Series(texts, dtype="object")
+        texts = distinct.cast(pa.string()).to_pylist()
+    return pd.Series(np.array([*texts, None], dtype=object)[np.asarray(encoded.indices.fill_null(-1))], dtype="object")
 
 
 def _as_read(feature: Feature, column: Column) -> Feature:
@@ -257,4 +261,5 @@ def _numbers(column: Column, positions: Positions) -> npt.NDArray[np.float64]:
 
 
 def _take(column: Column, positions: Positions) -> pa.Array:
-    return column.values.take(pa.array(positions))  # noqa: PD011 - an Arrow array, no DataFrame
+    values = column.values  # noqa: PD011 - an Arrow array, no DataFrame
+    return values if np.array_equal(positions, np.arange(len(values))) else values.take(pa.array(positions))

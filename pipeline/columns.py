@@ -185,7 +185,8 @@ def _read_native(name: str, cells: pa.Array) -> Column:
         column_type, values = ColumnType.DATE, pc.cast(cells, pa.date32(), safe=False)
     else:
         column_type, values = ColumnType.NUMBER, pc.cast(cells, pa.float64(), safe=False)
-        values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
+        if not pc.all(pc.is_finite(values), min_count=0).as_py():
+            values = pc.if_else(pc.is_finite(values), values, pa.scalar(None, pa.float64()))
     column = Column(
         name=name,
         type=column_type,

@@ -449,7 +449,7 @@ def _doubtful_values(
             f"Read as shares of 1, so that 0.35 is 35 %, are {_list(percentages)}; their values look like 35 for 35 %: "
             f"divide them by 100, or write the % sign into the cells."
         )
-    ids = columns[names[pack.columns.id]].values.take(pa.array(kept)).unique().to_pylist()
+    ids = columns[names[pack.columns.id]].values.take(pa.array(kept)).unique()
     if alike := _differ_in_case(ids):
         yield (
             f"Ids that differ from another only in capitals are taken for different {pack.words.accounts}: "
@@ -469,10 +469,12 @@ def _can_be_typed(account_id: str | None) -> bool:
     return account_id is None or (len(account_id) <= LONGEST_ID and without_invisible(account_id) == account_id)
 
 
-def _differ_in_case(ids: Sequence[str]) -> list[str]:
+def _differ_in_case(ids: pa.Array) -> list[str]:
+    folded = pa.array([each.as_py().casefold() for each in ids], pa.string()).dictionary_encode()
+    codes = np.asarray(folded.indices)
     alike = defaultdict(list)
-    for account_id in ids:
-        alike[account_id.casefold()].append(account_id)
+    for place in np.flatnonzero(np.bincount(codes, minlength=1)[codes] > 1).tolist():
+        alike[codes[place]].append(ids[place].as_py())
     return [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
 
 

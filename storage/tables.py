@@ -234,7 +234,7 @@ def _collect(
     """Return every row of a relation, whose name is quoted already, in its own order; of these columns, or of all."""
     described = _describe(database, relation, names)
     _check_width(path, described)
-    table = database.sql(_select(relation, described)).to_arrow_table()
+    table = database.sql(_select(relation, described)).to_arrow_table().combine_chunks()
     if not table.num_rows:
         raise NoRowsError(path, line=0)
     lines = np.arange(1, table.num_rows + 1, dtype=np.int64)
