@@ -86,7 +86,7 @@ def _describe_verdict(info: SnapshotInfo) -> CardSection:
 
 def _describe_data(snapshot: Snapshot) -> CardSection:
     info, card = snapshot.info, snapshot.info.card
-    without = info.accounts - card.training_rows
+    without, untaught = info.accounts - card.outcome_rows, card.outcome_rows - card.training_rows
     return CardSection(
         heading="Data",
         sentences=(
@@ -95,8 +95,19 @@ def _describe_data(snapshot: Snapshot) -> CardSection:
                 f"{info.source.as_of:%Y-%m-%d}; the SHA-256 of the data is {info.source.sha256}."
             ),
             (
-                f"{card.training_rows:,} rows with an outcome and {len(snapshot.features)} features; the mean "
+                f"{card.outcome_rows:,} rows with an outcome and {len(snapshot.features)} features; the mean "
                 f"outcome is {format_amount(card.target_mean, info.words.unit)}."
+            ),
+            *(
+                [
+                    (
+                        f"Of them {card.training_rows:,}, drawn by lot, taught the models and compared the candidates: "
+                        f"more would cost much and gain little. The other {untaught:,} are predicted by models that "
+                        "did not see them either, and count in the intervals and the calibration."
+                    )
+                ]
+                if untaught
+                else []
             ),
             *(
                 [f"The outcome of {without:,} more is not known: they are predicted, and in no figure of this card."]

@@ -14,28 +14,30 @@ are competed for, so the data's part holds what other accounts' data did, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from pipeline import artefact
 from pipeline.allocation.allocate import allocate
-from pipeline.allocation.book import Book
+from pipeline.allocation.book import Book, find_medians
 from pipeline.allocation.errors import ConstraintError, InfeasibleError
 from pipeline.allocation.rules import Rules
 from pipeline.errors import DamagedArtefactError, UntrustedArtefactError
 from pipeline.folds import NOBODY
-from pipeline.models import CrossFit
+from pipeline.models import predict_left_out
 from storage.errors import SnapshotError
 from storage.records import ChangeKind, Comparison, FeatureKind
 from storage.snapshots import CHANGES_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -49,18 +51,27 @@ if TYPE_CHECKING:
 
 # Stored and repeated predictions of the same model may differ by rounding, and by no more.
 _SAME = 1e-9
-_SHOWN = ["account_id", "name", "owner", "region", "predicted", "actions"]
+_WHO = ("account_id", "name", "owner", "region")
+_VALUE_CHANGES = pa.schema(list(CHANGES_SCHEMA.field("values").type.value_type))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """One side of a comparison: a snapshot, or a build that is to become one.
 
-    ``accounts`` is of ACCOUNTS_SCHEMA. ``models`` is None where they cannot be read, and ``unreadable`` then says so.
-    ``rules`` are those by which its actions were given; None where they are not known.
+    ``table`` has account_id, name, owner, region and the values of the features as a model's encoder reads them; the
+    arrays have one entry a row. ``shap`` returns the SHAP values of the feature at a position. ``models`` is None where
+    they cannot be read, and ``unreadable`` then says so. ``rules`` are those by which its actions were given; None
+    where they are not known.
     """
 
-    accounts: pa.Table
+    table: pd.DataFrame
+    predicted: Column
+    low: Column
+    high: Column
+    folds: Places
+    actions: Counts
+    shap: Callable[[int], Column]
     features: tuple[Feature, ...]
     models: tuple[FoldModel, ...] | None
     words: Words
@@ -71,13 +82,35 @@ class Build:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Build:
         """Return a published build; models that cannot be read are no error."""
-        models, unreadable = None, None
         try:
             models = artefact.load(snapshot.artefact()).models
         except (DamagedArtefactError, UntrustedArtefactError, SnapshotError) as error:
             unreadable = f"the models of snapshot {snapshot.info.snapshot_id} cannot be read ({type(error).__name__})"
+            return cls.with_models(snapshot, None, unreadable=unreadable)
+        return cls.with_models(snapshot, models)
+
+    @classmethod
+    def with_models(
+        cls, snapshot: Snapshot, models: tuple[FoldModel, ...] | None, *, unreadable: str | None = None
+    ) -> Build:
+        """Return a published build whose models were read already; None if they cannot be."""
+        who = snapshot.accounts(_WHO)
+        standing = snapshot.accounts(["predicted", "low", "high", "fold", "actions"])
+        columns = [np.asarray(standing.column(name).to_numpy()) for name in standing.column_names]
+        values = zip(snapshot.features, snapshot.values_by_feature(), strict=True)
         return cls(
-            accounts=snapshot.accounts(),
+            table=pd.DataFrame(
+                {
+                    **{name: who.column(name).to_pandas() for name in _WHO},
+                    **{feature.name: read_values(feature, column) for feature, column in values},
+                }
+            ),
+            predicted=columns[0],
+            low=columns[1],
+            high=columns[2],
+            folds=columns[3].astype(np.intp),
+            actions=columns[4].astype(np.int64),
+            shap=lambda place: np.asarray(snapshot.shap(place), dtype=np.float64),
             features=snapshot.features,
             models=models,
             words=snapshot.info.words,
@@ -91,34 +124,34 @@ class Build:
         """Whether the rules are known and can be followed again; turns cannot, which no prediction decides."""
         return self.rules is not None and self.allocation.allocator in {"optimum", "score"}
 
-    @property
-    def table(self) -> pd.DataFrame:
-        """Ids, owners and regions, and the values of the features as a model's encoder reads them."""
-        return pd.DataFrame(
-            {
-                **{name: self.accounts[name].to_pylist() for name in ("account_id", "owner", "region")},
-                **{
-                    feature.name: pd.Series(_values(self.accounts, place, feature), dtype=_dtype(feature))
-                    for place, feature in enumerate(self.features)
-                },
-            }
-        )
-
     def book(self) -> Book:
         """Return the accounts as an allocator reads them; where no models can be read, missing values are medians."""
-        table = self.table
+        folds = self.folds
         if self.models is None:
-            numbers = [pd.to_numeric(table[feature.name], errors="coerce") for feature in self.features]
-            rows = np.column_stack([each.fillna(each.median()).fillna(0.0) for each in numbers])
-        else:
-            encoded = [each.encoder.transform(table) for each in self.models]
-            rows = np.stack(encoded)[self.column("fold"), np.arange(len(table))]
-        predicted, low, high = (self.column(name) for name in ("predicted", "low", "high"))
-        return Book(table=table, features=self.features, rows=rows, predicted=predicted, low=low, high=high)
+            numbers = [feature.name for feature in self.features if feature.kind is FeatureKind.NUMBER]
+            medians = {name: self.table[name].median() for name in numbers}
+            folds = np.full(len(self.table), NOBODY)
+        return Book(
+            table=self.table,
+            features=self.features,
+            folds=folds,
+            medians=find_medians(self.models, self.features)
+            if self.models is not None
+            else {name: np.nan_to_num([median]) for name, median in medians.items()},
+            predicted=self.predicted,
+            low=self.low,
+            high=self.high,
+        )
 
-    def column(self, name: str) -> npt.NDArray[Any]:
-        """Return one column of the accounts."""
-        return np.asarray(self.accounts[name].to_numpy())
+
+def read_values(feature: Feature, values: pa.Array) -> npt.NDArray[Any]:
+    """Return the values of a feature as a model's encoder reads them: numbers, or texts with None for nothing."""
+    if feature.kind is FeatureKind.NUMBER:
+        return np.asarray(values.fill_null(np.nan), dtype=np.float64)
+    encoded = values.dictionary_encode()
+    texts = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    found: npt.NDArray[Any] = texts[np.asarray(encoded.indices.fill_null(-1))]
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,47 +181,78 @@ def find_changes(before: Build, after: Build) -> Changes:
     features".
     """
     fits = _refit(before, after)
-    old, new = _match(before.column("account_id"), after.column("account_id"))
-    was, now = before.column("predicted")[old], after.column("predicted")[new]
+    old, new = _match(before, after)
+    was, now = before.predicted[old], after.predicted[new]
     by_data = None if isinstance(fits, str) else _effect_of_data(fits, old, new)
     actions = _split_actions(before, after, None if isinstance(fits, str) else fits, old, new)
     values = _find_value_changes(before, after, old, new)
-    given = before.column("actions")[old], after.column("actions")[new]
-    rows_before, rows_after = before.accounts.select(_SHOWN).to_pylist(), after.accounts.select(_SHOWN).to_pylist()
-    rows: list[dict[str, Any]] = []
-    for place, (there, here) in enumerate(zip(old.tolist(), new.tolist(), strict=True)):
-        if was[place] == now[place] and given[0][place] == given[1][place] and place not in values:
-            continue
-        data = None if by_data is None else float(by_data[place])
-        rows.append(
-            _who(rows_after[here], ChangeKind.CHANGED)
-            | _standing(rows_before[there], "before")
-            | _standing(rows_after[here], "after")
-            | {"by_data": data, "by_model": float(now[place] - was[place] - (data or 0.0))}
-            | {name: int(part[place]) for name, part in actions.items()}
-            | {"values": values.get(place, [])}
-        )
-    rows += [
-        _who(row, ChangeKind.NEW) | _standing(row, "after") | {"values": []}
-        for row in (rows_after[here] for here in _others(new, len(rows_after)))
+    moved = (was != now) | (before.actions[old] != after.actions[new]) | (np.diff(values.offsets) > 0)
+    changed = np.flatnonzero(moved)
+    known = None if by_data is None else by_data[changed]
+    tables = [
+        _tabulate(
+            ChangeKind.CHANGED,
+            before=(before, old[changed]),
+            after=(after, new[changed]),
+            parts={
+                "by_data": known,
+                "by_model": now[changed] - was[changed] - (0.0 if known is None else known),
+                **{name: part[changed] for name, part in actions.items()},
+                "values": values.take(pa.array(changed)),
+            },
+        ),
+        _tabulate(ChangeKind.NEW, before=None, after=(after, _others(new, len(after.table)))),
+        _tabulate(ChangeKind.GONE, before=(before, _others(old, len(before.table))), after=None),
     ]
-    rows += [
-        _who(row, ChangeKind.GONE) | _standing(row, "before") | {"values": []}
-        for row in (rows_before[there] for there in _others(old, len(rows_before)))
-    ]
-    return Changes(
-        table=pa.Table.from_pylist(rows, schema=CHANGES_SCHEMA), not_told_apart=fits if isinstance(fits, str) else None
+    return Changes(table=pa.concat_tables(tables), not_told_apart=fits if isinstance(fits, str) else None)
+
+
+def _tabulate(
+    kind: ChangeKind,
+    *,
+    before: tuple[Build, Places] | None,
+    after: tuple[Build, Places] | None,
+    parts: Mapping[str, Any] = MappingProxyType({}),
+) -> pa.Table:
+    """Return changes of one kind in CHANGES_SCHEMA: of the accounts at these places of either build, or of both."""
+    build, places = next(side for side in (after, before) if side is not None)
+    columns: dict[str, Any] = {name: pa.array(build.table[name], pa.string()).take(pa.array(places)) for name in _WHO}
+    columns |= {"kind": pa.repeat(kind.value, len(places)), **parts}
+    for when, side in (("before", before), ("after", after)):
+        if side is not None:
+            its, rows = side
+            columns |= {f"predicted_{when}": its.predicted[rows], f"actions_{when}": its.actions[rows]}
+    return pa.table(
+        [_fill(columns.get(field.name), field.type, len(places)) for field in CHANGES_SCHEMA], schema=CHANGES_SCHEMA
     )
+
+
+def _fill(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
+    """Return a column of this type: nothing in it, or empty lists, where there are no values."""
+    if values is None:
+        if pa.types.is_list(kind):
+            return pa.ListArray.from_arrays(np.zeros(rows + 1, dtype=np.int32), pa.nulls(0, kind.value_type))
+        return pa.nulls(rows, kind)
+    return (values if isinstance(values, pa.Array) else pa.array(values)).cast(kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """A build's models applied to a table whose accounts have these folds, and what they predict."""
+
+    models: tuple[FoldModel, ...]
+    folds: Places
+    predicted: Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fits:
     """Each table as read by each build's models: ``old_on_new`` is the new table, the old models."""
 
-    old_on_old: CrossFit
-    old_on_new: CrossFit
-    new_on_old: CrossFit
-    new_on_new: CrossFit
+    old_on_old: _Fit
+    old_on_new: _Fit
+    new_on_old: _Fit
+    new_on_new: _Fit
 
 
 def _refit(before: Build, after: Build) -> _Fits | str:
@@ -200,38 +264,29 @@ def _refit(before: Build, after: Build) -> _Fits | str:
         return _describe_features(before.features, after.features)
     if any(by_model != by_snapshot for by_model, by_snapshot in read):
         return "the models read other features than their snapshot names"
-    old_table, new_table = before.table, after.table
-    old_folds, new_folds = before.column("fold"), after.column("fold")
-    old, new = _match(before.column("account_id"), after.column("account_id"))
-    old_for_new, new_for_old = _none(len(new_table)), _none(len(old_table))
-    old_for_new[new], new_for_old[old] = old_folds[old], new_folds[new]
+    old, new = _match(before, after)
+    old_for_new, new_for_old = _none(len(after.table)), _none(len(before.table))
+    old_for_new[new], new_for_old[old] = before.folds[old], after.folds[new]
     fits = _Fits(
-        old_on_old=_apply(before.models, old_table, old_folds),
-        old_on_new=_apply(before.models, new_table, old_for_new),
-        new_on_old=_apply(after.models, old_table, new_for_old),
-        new_on_new=_apply(after.models, new_table, new_folds),
+        old_on_old=_apply(before.models, before.table, before.folds),
+        old_on_new=_apply(before.models, after.table, old_for_new),
+        new_on_old=_apply(after.models, before.table, new_for_old),
+        new_on_new=_apply(after.models, after.table, after.folds),
     )
     for fit, build in ((fits.old_on_old, before), (fits.new_on_new, after)):
-        if not np.allclose(fit.predicted, build.column("predicted"), rtol=_SAME, atol=_SAME):
+        if not np.allclose(fit.predicted, build.predicted, rtol=_SAME, atol=_SAME):
             return "the models do not repeat their own predictions with the libraries installed now"
     return fits
 
 
-def _apply(models: Sequence[FoldModel], table: pd.DataFrame, folds: Places) -> CrossFit:
+def _apply(models: tuple[FoldModel, ...], table: pd.DataFrame, folds: Places) -> _Fit:
     """Predict each account by the model of its fold; one without a fold, which no model saw, by the mean of all."""
-    encoded = [each.encoder.transform(table) for each in models]
-    rows, predicted = np.mean(encoded, axis=0), np.empty(len(table))
-    for fold, (each, read) in enumerate(zip(models, encoded, strict=True)):
-        own = folds == fold
-        if own.any():
-            rows[own] = read[own]
-            predicted[own] = each.model.predict(read[own])
-    strangers = folds == NOBODY
-    if strangers.any():
-        guesses = [each.model.predict(read[strangers]) for each, read in zip(models, encoded, strict=True)]
-        predicted[strangers] = np.mean(guesses, axis=0)
-    measured = np.ones(len(table), dtype=bool)
-    return CrossFit(models=tuple(models), folds=folds, rows=rows, predicted=predicted, measured=measured)
+    predicted = predict_left_out(models, table, folds)
+    strangers = np.flatnonzero(folds == NOBODY)
+    if len(strangers):
+        theirs = table.iloc[strangers]
+        predicted[strangers] = np.mean([each.model.predict(each.encoder.transform(theirs)) for each in models], axis=0)
+    return _Fit(models=models, folds=folds, predicted=predicted)
 
 
 def _effect_of_data(fits: _Fits, old: Places, new: Places) -> Column:
@@ -248,21 +303,20 @@ def _split_actions(before: Build, after: Build, fits: _Fits | None, old: Places,
     Where the allocator of today does not repeat what it gave before, the difference counts as a change of rules, and
     so does all of it where the rules of before cannot be kept with the accounts of now.
     """
-    was, now = before.column("actions")[old].astype(np.int64), after.column("actions")[new].astype(np.int64)
+    was, now = before.actions[old], after.actions[new]
     if not (before.can_repeat and after.models is not None):
         return {"actions_by_rules": now - was}
-    table = after.table
     if fits is None:
-        fitted = replace(_apply(after.models, table, after.column("fold")), predicted=after.column("predicted"))
+        fitted = _Fit(models=after.models, folds=after.folds, predicted=after.predicted)
         try:
-            with_model = _allocate(before, after, table, fitted)[new]
+            with_model = _allocate(before, after, fitted)[new]
         except (ConstraintError, InfeasibleError):
             return {"actions_by_rules": now - was}
         return {"actions_by_model": with_model - was, "actions_by_rules": now - with_model}
     try:
-        repeated = _allocate(before, before, before.table, fits.old_on_old)[old]
-        with_data = _allocate(before, after, table, fits.old_on_new)[new]
-        with_model = _allocate(before, after, table, fits.new_on_new)[new]
+        repeated = _allocate(before, before, fits.old_on_old)[old]
+        with_data = _allocate(before, after, fits.old_on_new)[new]
+        with_model = _allocate(before, after, fits.new_on_new)[new]
     except (ConstraintError, InfeasibleError):
         return {"actions_by_rules": now - was}
     return {
@@ -272,19 +326,20 @@ def _split_actions(before: Build, after: Build, fits: _Fits | None, old: Places,
     }
 
 
-def _allocate(before: Build, at: Build, table: pd.DataFrame, fitted: CrossFit) -> Counts:
+def _allocate(before: Build, at: Build, fitted: _Fit) -> Counts:
     """Give by the rules of before to the accounts of one of the builds; their intervals keep their width."""
-    moved = fitted.predicted - at.column("predicted")
+    moved = fitted.predicted - at.predicted
     book = Book(
-        table=table,
+        table=at.table,
         features=at.features,
-        rows=fitted.rows,
+        folds=fitted.folds,
+        medians=find_medians(fitted.models, at.features),
         predicted=fitted.predicted,
-        low=at.column("low") + moved,
-        high=at.column("high") + moved,
+        low=at.low + moved,
+        high=at.high + moved,
     )
     if before.rules is None:
-        return np.zeros(len(table), dtype=np.int64)
+        return np.zeros(len(at.table), dtype=np.int64)
     return allocate(before.rules, book, words=at.words).actions
 
 
@@ -296,64 +351,49 @@ def read_rules(snapshot: Snapshot) -> Rules | None:
         return None
 
 
-def _find_value_changes(before: Build, after: Build, old: Places, new: Places) -> dict[int, list[dict[str, Any]]]:
-    """Return the changed values of each pair of rows that has some, those first whose SHAP value moved most."""
+def _find_value_changes(before: Build, after: Build, old: Places, new: Places) -> pa.ListArray:
+    """Return the changed values of each pair of rows, those first whose SHAP value moved most."""
     places = {(feature.name, feature.kind): place for place, feature in enumerate(before.features)}
-    found: dict[int, list[tuple[float, dict[str, Any]]]] = {}
-    old_shap, new_shap = _lists(before.accounts, "shap")[old], _lists(after.accounts, "shap")[new]
+    pairs, moves, entries = [np.empty(0, dtype=np.intp)], [np.empty(0)], [_VALUE_CHANGES.empty_table()]
     for place, feature in enumerate(after.features):
         earlier = places.get((feature.name, feature.kind))
         if earlier is None:
             continue
-        was = pd.Series(_values(before.accounts, earlier, feature), dtype=_dtype(feature)).iloc[old]
-        now = pd.Series(_values(after.accounts, place, feature), dtype=_dtype(feature)).iloc[new]
-        same = (was.to_numpy() == now.to_numpy()) | (was.isna().to_numpy() & now.isna().to_numpy())
-        for pair in np.flatnonzero(~same).tolist():
-            kind = "number" if feature.kind is FeatureKind.NUMBER else "text"
-            change = {
-                "feature": place,
-                f"{kind}_before": _known(was.iloc[pair]),
-                f"{kind}_after": _known(now.iloc[pair]),
-            }
-            moved = float(abs(new_shap[pair, place] - old_shap[pair, earlier]))
-            found.setdefault(pair, []).append((moved, change))
-    return {
-        pair: [change for _, change in sorted(changes, key=lambda each: -each[0])] for pair, changes in found.items()
-    }
+        was, now = (build.table[feature.name].to_numpy()[rows] for build, rows in ((before, old), (after, new)))
+        differs = np.flatnonzero((was != now) & ~(pd.isna(was) & pd.isna(now)))
+        if not len(differs):
+            continue
+        kind = "number" if feature.kind is FeatureKind.NUMBER else "text"
+        columns = {
+            "feature": np.full(len(differs), place),
+            f"{kind}_before": pa.array(was[differs], from_pandas=True),
+            f"{kind}_after": pa.array(now[differs], from_pandas=True),
+        }
+        entries.append(
+            pa.table(
+                [_fill(columns.get(field.name), field.type, len(differs)) for field in _VALUE_CHANGES],
+                schema=_VALUE_CHANGES,
+            )
+        )
+        moves.append(np.abs(after.shap(place)[new[differs]] - before.shap(earlier)[old[differs]]))
+        pairs.append(differs)
+    pair, moved = np.concatenate(pairs), np.concatenate(moves)
+    found = pa.concat_tables(entries).take(pa.array(np.lexsort((-moved, pair)))).combine_chunks()
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(pair, minlength=len(old)))]).astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, found.to_struct_array().combine_chunks())
 
 
-def _values(accounts: pa.Table, place: int, feature: Feature) -> list[Any]:
-    column = "numbers" if feature.kind is FeatureKind.NUMBER else "texts"
-    # The offsets of a list column whose lists are all of one length.
-    values = accounts[column].combine_chunks().flatten()
-    entries: list[Any] = values.to_numpy(zero_copy_only=False)[place :: len(values) // accounts.num_rows].tolist()
-    return entries
-
-
-def _lists(accounts: pa.Table, column: str) -> Column:
-    flat = accounts[column].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat, dtype=np.float64).reshape(accounts.num_rows, -1)
-
-
-def _dtype(feature: Feature) -> str:
-    return "float64" if feature.kind is FeatureKind.NUMBER else "object"
-
-
-def _known(value: Any) -> Any:
-    return None if pd.isna(value) else value
-
-
-def _match(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> tuple[Places, Places]:
+def _match(before: Build, after: Build) -> tuple[Places, Places]:
     """Return the rows of the accounts that are in both, in the order of their ids: places before, places after."""
-    places = {account_id: place for place, account_id in enumerate(before)}
-    pairs = sorted(
-        (account_id, places[account_id], here) for here, account_id in enumerate(after) if account_id in places
-    )
-    return np.array([old for _, old, _ in pairs], dtype=np.intp), np.array([new for _, _, new in pairs], dtype=np.intp)
+    earlier, ids = (pa.array(build.table["account_id"], pa.string()) for build in (before, after))
+    there = np.asarray(pc.index_in(ids, value_set=earlier).fill_null(-1))
+    by_id = np.asarray(pc.sort_indices(ids)).astype(np.intp)
+    new = by_id[there[by_id] >= 0]
+    return there[new].astype(np.intp), new
 
 
-def _others(places: Places, rows: int) -> list[int]:
-    others: list[int] = np.setdiff1d(np.arange(rows), places, assume_unique=True).tolist()
+def _others(places: Places, rows: int) -> Places:
+    others: Places = np.setdiff1d(np.arange(rows), places, assume_unique=True)
     return others
 
 
@@ -376,11 +416,3 @@ def _describe_features(before: Sequence[Feature], after: Sequence[Feature]) -> s
         if labels
     ]
     return f"the model {' and '.join(clauses)}" if clauses else "the model reads its features in another form"
-
-
-def _who(row: Mapping[str, Any], kind: ChangeKind) -> dict[str, Any]:
-    return {name: row[name] for name in ("account_id", "name", "owner", "region")} | {"kind": kind.value}
-
-
-def _standing(row: Mapping[str, Any], when: str) -> dict[str, Any]:
-    return {f"{name}_{when}": row[name] for name in ("predicted", "actions")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,38 +24,71 @@ if TYPE_CHECKING:
     from storage.records import Allocation, Feature
 
 
-def tabulate_accounts(
-    accounts: Accounts,
-    fitted: CrossFit,
-    intervals: Intervals,
-    explanations: Explanations,
-    allocations: Sequence[Allocation],
-) -> pa.Table:
-    """Return one row per account in the schema of a snapshot."""
-    table, features = accounts.table, accounts.features
-    sensitivities = table[[name for name, _ in accounts.promotions]].to_numpy(dtype=np.float64)
-    columns = {
-        **{name: table[name].tolist() for name in ("account_id", "name", "owner", "region", "industry")},
-        "predicted": fitted.predicted,
-        "low": intervals.low,
-        "high": intervals.high,
-        "baseline": explanations.baseline,
-        "numbers": _list_values(table, features, FeatureKind.NUMBER),
-        "texts": _list_values(table, features, FeatureKind.CATEGORY),
-        "shap": _list_rows(explanations.shap),
-        "interactions": _list_pairs(explanations.pairs),
-        "fold": fitted.folds,
-        "sensitivities": _list_rows(sensitivities),
-        "promotion": sensitivities.argmax(axis=1) if accounts.promotions else [None] * len(table),
-        "actions": [allocation.actions for allocation in allocations],
-        "rank": [allocation.rank for allocation in allocations],
-        "score": [allocation.score for allocation in allocations],
-        "scaled_score": [allocation.scaled_score for allocation in allocations],
-        "reason": [allocation.reason for allocation in allocations],
-        "by_type": _list_records([allocation.by_type for allocation in allocations], "by_type"),
-        "reasons": _list_records([allocation.reasons for allocation in allocations], "reasons"),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltAccounts:
+    """The accounts of a build in the schema of a snapshot, of which any part is tabulated when it is asked for."""
+
+    accounts: Accounts
+    fitted: CrossFit
+    intervals: Intervals
+    explanations: Explanations
+    allocations: Sequence[Allocation]
+
+    @property
+    def num_rows(self) -> int:
+        """How many accounts there are."""
+        return len(self.accounts.table)
+
+    def select(self, columns: list[str], /) -> pa.Table:
+        """Return columns of all accounts, of those that have one plain value for each."""
+        return pa.table(self._plain(slice(None))).select(columns)
+
+    def take(self, places: pa.Array, /) -> pa.Table:
+        """Return the accounts at these places."""
+        chosen = np.asarray(places)
+        table, features = self.accounts.table.iloc[chosen], self.accounts.features
+        sensitivities = table[[name for name, _ in self.accounts.promotions]].to_numpy(dtype=np.float64)
+        columns = {
+            **self._plain(chosen),
+            "numbers": _list_values(table, features, FeatureKind.NUMBER),
+            "texts": _list_values(table, features, FeatureKind.CATEGORY),
+            "shap": _list_rows(self.explanations.shap[chosen]),
+            "interactions": _list_pairs(self.explanations.pairs, chosen),
+            "sensitivities": _list_rows(sensitivities),
+            "promotion": sensitivities.argmax(axis=1) if self.accounts.promotions else [None] * len(table),
+            **tabulate_allocations([self.allocations[place] for place in chosen.tolist()]),
+        }
+        return pa.table(
+            {name: _column(columns[name], ACCOUNTS_SCHEMA.field(name).type) for name in ACCOUNTS_SCHEMA.names}
+        )
+
+    def _plain(self, places: slice | npt.NDArray[np.int64]) -> dict[str, object]:
+        table = self.accounts.table.iloc[places]
+        return {
+            **{
+                name: pa.array(table[name], pa.string())
+                for name in ("account_id", "name", "owner", "region", "industry")
+            },
+            "predicted": self.fitted.predicted[places],
+            "low": self.intervals.low[places],
+            "high": self.intervals.high[places],
+            "baseline": self.explanations.baseline[places],
+            "fold": self.fitted.folds[places],
+        }
+
+
+def tabulate_allocations(allocations: Sequence[Allocation]) -> dict[str, pa.Array]:
+    """Return the columns of ACCOUNTS_SCHEMA that say what accounts are given, and why."""
+    columns: dict[str, Sequence[object]] = {
+        "actions": [each.actions for each in allocations],
+        "rank": [each.rank for each in allocations],
+        "score": [each.score for each in allocations],
+        "scaled_score": [each.scaled_score for each in allocations],
+        "reason": [each.reason for each in allocations],
+        "by_type": _list_records([each.by_type for each in allocations], "by_type"),
+        "reasons": _list_records([each.reasons for each in allocations], "reasons"),
     }
-    return pa.table({name: _column(columns[name], ACCOUNTS_SCHEMA.field(name).type) for name in ACCOUNTS_SCHEMA.names})
+    return {name: pa.array(values, ACCOUNTS_SCHEMA.field(name).type) for name, values in columns.items()}
 
 
 def _column(values: object, kind: pa.DataType) -> pa.Array:
@@ -85,14 +119,15 @@ def _list_rows(matrix: npt.NDArray[np.float64]) -> pa.Array:
     return _cut(pa.array(matrix.ravel()), np.full(matrix.shape[0], matrix.shape[1]))
 
 
-def _list_pairs(pairs: Pairs) -> pa.Array:
-    """Return the pairs of each account without those that add nothing, as a list of structs."""
-    there = pairs.amounts != 0
+def _list_pairs(pairs: Pairs, places: npt.NDArray[np.int64]) -> pa.Array:
+    """Return the pairs of each account at these places without those that add nothing, as a list of structs."""
+    features, amounts = pairs.features[places], pairs.amounts[places]
+    there = amounts != 0
     structs = pa.StructArray.from_arrays(
         [
-            pa.array(pairs.features[there][:, 0], pa.int32()),
-            pa.array(pairs.features[there][:, 1], pa.int32()),
-            pa.array(pairs.amounts[there]),
+            pa.array(features[there][:, 0], pa.int32()),
+            pa.array(features[there][:, 1], pa.int32()),
+            pa.array(amounts[there]),
         ],
         fields=list(ACCOUNTS_SCHEMA.field("interactions").type.value_type),
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Column = npt.NDArray[np.float64]
     Matrix = npt.NDArray[np.float64]
-    Places = npt.NDArray[np.int64]
+    Places = npt.NDArray[np.int16]
 
 BACKGROUND_ROWS = 50
 TOLERANCE = 1e-6
@@ -44,24 +44,25 @@ class Pairs:
 
     ``features`` [accounts, pairs, 2] are positions, ``amounts`` [accounts, pairs] whole interactions: both entries of
     the symmetric matrix, which is what a pair adds to the prediction beyond what each of its features adds alone; 0
-    where there is no pair.
-    ``sums`` [accounts, features] are the sums of the rows of the matrices, ``mean`` [features, features] the mean
-    absolute interactions.
+    where there is no pair. ``mean`` [features, features] are the mean absolute interactions.
     """
 
     features: Places
     amounts: Matrix
-    sums: Matrix
     mean: Matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelExplanation:
-    """The mean prediction of the background, one value for each row and column, and the pairs of each row."""
+    """The mean prediction of the background, one value for each row and column, and the pairs of each row.
+
+    ``sums`` [rows, columns] are the sums of the rows of the matrices of interactions, which should be the values.
+    """
 
     baseline: float
     shap: Matrix
     pairs: Pairs
+    sums: Matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,25 +101,25 @@ def explain(
     interactions of a feature, miss what they add up to by more than ``TOLERANCE`` of the typical prediction.
     """
     random = np.random.default_rng(seed)
-    n_accounts, n_features = fitted.rows.shape
-    baseline, values = np.empty_like(fitted.predicted), np.empty_like(fitted.rows)
+    n_accounts, n_features = len(table), len(fitted.models[0].encoder.features)
+    baseline, values = np.empty(n_accounts), np.empty((n_accounts, n_features))
     pairs = no_pairs(n_accounts, n_features)
+    typical = float(np.median(np.abs(fitted.predicted)))
     backgrounds = []
     for fold, fold_model in enumerate(fitted.models):
         size = min(BACKGROUND_ROWS, len(fold_model.training))
         background = random.choice(fold_model.training, size=size, replace=False)
         backgrounds.append(fold_model.encoder.transform(table.iloc[background]))
         left_out = np.flatnonzero(fitted.folds == fold)
-        explained = explain_model(fold_model.model, fitted.rows[left_out], backgrounds[-1])
+        own = table.iloc[left_out]
+        explained = explain_model(fold_model.model, fold_model.encoder.transform(own), backgrounds[-1])
+        check_additivity(explained, fitted.predicted[left_out], own["account_id"].tolist(), typical=typical)
         baseline[left_out], values[left_out] = explained.baseline, explained.shap
         pairs.features[left_out], pairs.amounts[left_out] = explained.pairs.features, explained.pairs.amounts
-        pairs.sums[left_out] = explained.pairs.sums
         pairs.mean[:] += explained.pairs.mean * (len(left_out) / n_accounts)
         fold_done()
-    pairs.amounts[np.abs(pairs.amounts) <= _NOTHING * np.median(np.abs(fitted.predicted))] = 0.0
-    explanations = Explanations(baseline=baseline, shap=values, pairs=pairs, backgrounds=tuple(backgrounds))
-    check_additivity(explanations, fitted.predicted, table["account_id"].tolist())
-    return explanations
+    pairs.amounts[np.abs(pairs.amounts) <= _NOTHING * typical] = 0.0
+    return Explanations(baseline=baseline, shap=values, pairs=pairs, backgrounds=tuple(backgrounds))
 
 
 def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplanation:
@@ -137,9 +138,8 @@ def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplan
     pairs = no_pairs(*rows.shape)
     kept = strongest.shape[1]
     pairs.features[:, :kept], pairs.amounts[:, :kept] = features, 2 * strongest
-    pairs.sums[:] = sums
     pairs.mean[:] = 2 * mean * (1 - np.eye(rows.shape[1]))  # without main effects
-    return ModelExplanation(baseline=explained.baseline, shap=explained.shap, pairs=pairs)
+    return ModelExplanation(baseline=explained.baseline, shap=explained.shap, pairs=pairs, sums=sums)
 
 
 def _average(explained: Sequence[ModelExplanation]) -> ModelExplanation:
@@ -148,27 +148,20 @@ def _average(explained: Sequence[ModelExplanation]) -> ModelExplanation:
     return ModelExplanation(
         baseline=float(np.mean([each.baseline for each in explained])),
         shap=np.mean([each.shap for each in explained], axis=0),
-        pairs=Pairs(
-            features=pairs.features,
-            amounts=pairs.amounts / len(explained),
-            sums=np.mean([each.pairs.sums for each in explained], axis=0),
-            mean=pairs.mean / len(explained),
-        ),
+        pairs=Pairs(features=pairs.features, amounts=pairs.amounts / len(explained), mean=pairs.mean / len(explained)),
+        sums=np.mean([each.sums for each in explained], axis=0),
     )
 
 
 def _without_pairs(baseline: float, values: Matrix) -> ModelExplanation:
-    pairs = no_pairs(*values.shape)
-    pairs.sums[:] = values
-    return ModelExplanation(baseline=baseline, shap=values, pairs=pairs)
+    return ModelExplanation(baseline=baseline, shap=values, pairs=no_pairs(*values.shape), sums=values)
 
 
 def no_pairs(n_rows: int, n_features: int) -> Pairs:
     """Return the pairs of so many accounts none of whose features interact; whoever calls fills them in."""
     return Pairs(
-        features=np.zeros((n_rows, STRONGEST, 2), dtype=np.int64),
+        features=np.zeros((n_rows, STRONGEST, 2), dtype=np.int16),
         amounts=np.zeros((n_rows, STRONGEST)),
-        sums=np.zeros((n_rows, n_features)),
         mean=np.zeros((n_features, n_features)),
     )
 
@@ -192,26 +185,24 @@ def _explain_linear(model: Any, rows: Matrix, background: Matrix) -> tuple[float
     return float(model.predict(background).mean()), values
 
 
-def check_additivity(explanations: Explanations, predicted: Column, account_ids: Sequence[str]) -> None:
+def check_additivity(
+    explained: ModelExplanation, predicted: Column, account_ids: Sequence[str], *, typical: float
+) -> None:
     """Raise AdditivityError for the account whose explanation misses its prediction by most, if that is too much.
 
     A miss is compared with the prediction, or with the typical one where that is larger: near 0 no share is small. The
     interactions of a feature with itself and all others are to add up to its SHAP value as nearly.
     """
-    scale = TOLERANCE * np.maximum(np.abs(predicted), np.median(np.abs(predicted)))
-    explained = explanations.baseline + explanations.shap.sum(axis=1)
-    _check(explained, predicted, scale, account_ids, what="explanation")
-    misses = np.abs(explanations.pairs.sums - explanations.shap)
-    worst = misses.argmax(axis=1)[:, np.newaxis]
-    sums, values = (
-        np.take_along_axis(each, worst, axis=1)[:, 0] for each in (explanations.pairs.sums, explanations.shap)
-    )
+    scale = TOLERANCE * np.maximum(np.abs(predicted), typical)
+    _check(explained.baseline + explained.shap.sum(axis=1), predicted, scale, account_ids, what="explanation")
+    worst = np.abs(explained.sums - explained.shap).argmax(axis=1)[:, np.newaxis]
+    sums, values = (np.take_along_axis(each, worst, axis=1)[:, 0] for each in (explained.sums, explained.shap))
     _check(sums, values, scale, account_ids, what="interaction")
 
 
 def _check(found: Column, expected: Column, scale: Column, account_ids: Sequence[str], *, what: str) -> None:
     excess = np.abs(found - expected) - scale
-    worst = int(np.argmax(excess))
-    # Written so that a miss that is not a number fails, too.
-    if not excess[worst] <= 0:
+    # Written so that a miss that is not a number fails, too; no account, no miss.
+    if not excess.max(initial=0.0) <= 0:
+        worst = int(np.argmax(excess))
         raise AdditivityError(account_ids[worst], what=what, expected=float(expected[worst]), found=float(found[worst]))

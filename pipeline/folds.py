@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pandas.util import hash_array
 
 from pipeline.errors import TooFewGroupsError, TooFewTimesError
 
@@ -49,6 +50,10 @@ class Folds:
         """Which rows count when predictions are compared with outcomes."""
         measured: Mask = self.known & (self.of > 0) if self.ordered else self.known
         return measured
+
+    def among(self, rows: Places) -> Folds:
+        """Return the folds of these rows alone, in their order."""
+        return replace(self, of=self.of[rows], groups=self.groups[rows], known=self.known[rows])
 
     def left_out(self, fold: int) -> Places:
         """Return the rows of a fold."""
@@ -96,6 +101,21 @@ def assign_folds(
     folds = None if earlier is None else _keep(earlier, companies, means, seed=seed)
     folds = _stratify(means, seed=seed) if folds is None else folds
     return Folds(of=folds[companies], groups=companies, known=known, ordered=False)
+
+
+def draw_teachers(account_ids: Sequence[str], outcome: Column, *, most: int, seed: int) -> Places:
+    """Return the rows that may teach, in their order: all with an outcome, or ``most`` of them drawn by lot.
+
+    The lot of an account hangs on its id and the seed alone, so that the next build draws the same ones and its models
+    differ no more than what they learn from does.
+    """
+    known = np.flatnonzero(~np.isnan(outcome))
+    if len(known) <= most:
+        return known
+    ids = np.asarray(account_ids, dtype=object)[known]
+    lots = hash_array(ids, hash_key=f"{seed:016x}", categorize=False)
+    drawn: Places = np.sort(known[np.argsort(lots, kind="stable")[:most]])
+    return drawn
 
 
 def _keep(earlier: Places, companies: Places, means: Column, *, seed: int) -> Places | None:

@@ -46,7 +46,8 @@ def make_card(
     return ModelCard(
         verdict=selection.verdict,
         family=selection.family,
-        training_rows=int(known.sum()),
+        outcome_rows=int(known.sum()),
+        training_rows=selection.training_rows,
         measured_rows=selection.measured_rows,
         outcome_values=len(np.unique(outcome[known])),
         seed=seed,

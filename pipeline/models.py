@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     import numpy.typing as npt
+    import pandas as pd
 
     from pipeline.features import Encoder
 
@@ -40,12 +44,21 @@ class FoldModel:
 class CrossFit:
     """Predictions in dollars, each by the model of the fold that its account was left out of.
 
-    ``folds`` says for every account which of ``models`` predicted it, ``rows`` what that model read, and ``measured``
-    whether its prediction may be compared with its outcome.
+    ``folds`` says for every account which of ``models`` predicted it, and ``measured`` whether its prediction may be
+    compared with its outcome.
     """
 
     models: tuple[FoldModel, ...]
     folds: npt.NDArray[np.intp]
-    rows: Matrix
     predicted: Column
     measured: npt.NDArray[np.bool_]
+
+
+def predict_left_out(models: Sequence[FoldModel], table: pd.DataFrame, folds: npt.NDArray[np.intp]) -> Column:
+    """Return the prediction of each account by the model of its fold."""
+    predicted = np.empty(len(table))
+    for fold, each in enumerate(models):
+        left_out = np.flatnonzero(folds == fold)
+        if len(left_out):
+            predicted[left_out] = each.model.predict(each.encoder.transform(table.iloc[left_out]))
+    return predicted

@@ -56,6 +56,8 @@ def summary_table(info: SnapshotInfo, *, seconds: float) -> Table:
     table.add_column(style="dim")
     table.add_column(justify="right")
     table.add_row("Accounts", f"{info.accounts:,}")
+    if info.card.training_rows < info.card.outcome_rows:
+        table.add_row("Taught by, drawn by lot", f"{info.card.training_rows:,} of {info.card.outcome_rows:,}")
     table.add_row("R² held out", f"{info.card.r2_holdout:.3f}")
     table.add_row("R² cross-fitted", f"{info.card.score.r2:.3f} ± {info.card.score.r2_error:.3f}")
     table.add_row("R² ceiling", ceiling)

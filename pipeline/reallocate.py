@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -14,8 +14,9 @@ from pipeline.allocation.errors import ConstraintError
 from pipeline.allocation.preview import preview
 from pipeline.allocation.problem import closest
 from pipeline.changes import Build, compare
+from pipeline.contents import tabulate_allocations
 from pipeline.errors import UnknownRulesError
-from storage.snapshots import ACCOUNTS_SCHEMA, SnapshotContents
+from storage.snapshots import SnapshotContents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ class Reallocation:
     words: Words
     account_ids: tuple[str, ...]
     names: tuple[str, ...]
-    allocations: tuple[Allocation, ...]
+    allocations: Sequence[Allocation]
     before: AllocationSummary
     after: AllocationSummary
     changes: Preview
@@ -72,7 +73,7 @@ def reallocate(snapshot: Snapshot, wish: Wish) -> Reallocation:
     allocations, summary = describe(given, book)
     ids = tuple(book.table["account_id"].tolist())
     types = tuple(each.actions for each in rules.actions.types) or (build.words.actions,)
-    before, after = _counts_before(build, types), given.counts
+    before, after = _counts_before(snapshot, types), given.counts
     if before.shape != after.shape:
         types, before, after = (build.words.actions,), before.sum(axis=1)[:, None], after.sum(axis=1)[:, None]
     return Reallocation(
@@ -80,7 +81,7 @@ def reallocate(snapshot: Snapshot, wish: Wish) -> Reallocation:
         rules=rules,
         words=build.words,
         account_ids=ids,
-        names=tuple(build.accounts["name"].to_pylist()),
+        names=tuple(build.table["name"].tolist()),
         allocations=allocations,
         before=build.allocation,
         after=summary,
@@ -91,24 +92,12 @@ def reallocate(snapshot: Snapshot, wish: Wish) -> Reallocation:
 def publish(store: SnapshotStore, snapshot: Snapshot, found: Reallocation, *, now: datetime) -> SnapshotInfo:
     """Publish a snapshot that differs from this one in nothing but its allocation."""
     own = Build.of(snapshot)
-    columns = {
-        "actions": [each.actions for each in found.allocations],
-        "rank": [each.rank for each in found.allocations],
-        "score": [each.score for each in found.allocations],
-        "scaled_score": [each.scaled_score for each in found.allocations],
-        "reason": [each.reason for each in found.allocations],
-        "by_type": [[asdict(one) for one in each.by_type] for each in found.allocations],
-        "reasons": [[asdict(one) for one in each.reasons] for each in found.allocations],
-    }
-    accounts = own.accounts
-    for name, values in columns.items():
-        field = ACCOUNTS_SCHEMA.field(name)
-        accounts = accounts.set_column(accounts.schema.get_field_index(name), field, pa.array(values, field.type))
-    build = replace(own, accounts=accounts, allocation=found.after, rules=found.rules)
+    actions = np.array([each.actions for each in found.allocations], dtype=np.int64)
+    build = replace(own, actions=actions, allocation=found.after, rules=found.rules)
     comparison, changes = compare(snapshot, build)
     info = snapshot.info
     contents = SnapshotContents(
-        accounts=accounts,
+        accounts=_Reallocated(snapshot=snapshot, allocations=found.allocations),
         features=snapshot.features,
         promotions=snapshot.promotions,
         base_rates=snapshot.base_rates,
@@ -127,13 +116,36 @@ def publish(store: SnapshotStore, snapshot: Snapshot, found: Reallocation, *, no
     return store.publish(contents, now=now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reallocated:
+    """The accounts of a snapshot with other allocations, in the order of the snapshot."""
+
+    snapshot: Snapshot
+    allocations: Sequence[Allocation]
+
+    @property
+    def num_rows(self) -> int:
+        return self.snapshot.info.accounts
+
+    def select(self, columns: list[str], /) -> pa.Table:
+        return self.snapshot.accounts(columns)
+
+    def take(self, places: pa.Array, /) -> pa.Table:
+        chosen = np.asarray(places)
+        first = int(chosen.min())
+        accounts = self.snapshot.accounts(start=first, stop=int(chosen.max()) + 1).take(pa.array(chosen - first))
+        for name, column in tabulate_allocations([self.allocations[place] for place in chosen.tolist()]).items():
+            accounts = accounts.set_column(accounts.schema.get_field_index(name), name, column)
+        return accounts
+
+
 def apply_wish(rules: Rules, wish: Wish, build: Build) -> Rules:
     """Return the rules with the limits wished.
 
     Raises ConstraintError with everything that cannot be read, or names nothing there is.
     """
     faults: list[str] = []
-    reps, territories = (sorted({each for each in build.column(name) if each}) for name in ("owner", "region"))
+    reps, territories = (sorted({each for each in build.table[name].unique() if each}) for name in ("owner", "region"))
     capacity, rep_capacity = rules.actions.capacity, dict(rules.allocation.rep_capacity)
     minima, budgets = dict(rules.allocation.territory_minimum), dict[str, float]()
     for text in wish.capacities:
@@ -169,11 +181,12 @@ def apply_wish(rules: Rules, wish: Wish, build: Build) -> Rules:
     )
 
 
-def _counts_before(build: Build, types: Sequence[str]) -> Integers:
+def _counts_before(snapshot: Snapshot, types: Sequence[str]) -> Integers:
     """Return how many actions of each type a snapshot gives, shape (accounts, types); one column where it says none."""
-    rows = build.accounts["by_type"].to_pylist()
+    given = snapshot.accounts(["actions", "by_type"])
+    rows = given.column("by_type").to_pylist()
     if not any(rows):
-        return np.asarray(build.column("actions"), dtype=np.int64)[:, None]
+        return np.asarray(given.column("actions"), dtype=np.int64)[:, None]
     counts = [{each["actions"]: each["count"] for each in row} for row in rows]
     return np.array([[each.get(name, 0) for name in types] for each in counts], dtype=np.int64)
 

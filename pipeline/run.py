@@ -7,22 +7,23 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from pipeline import artefact
 from pipeline.accounts import demo_accounts
 from pipeline.allocation.allocate import allocate
-from pipeline.allocation.book import Book
+from pipeline.allocation.book import Book, find_medians
 from pipeline.allocation.describe import describe
 from pipeline.base_rates import measure_base_rates
 from pipeline.changes import Build, compare
-from pipeline.contents import tabulate_accounts
+from pipeline.contents import BuiltAccounts
 from pipeline.drift import measure_drift
 from pipeline.explanations import explain
-from pipeline.folds import FOLDS, NOBODY
+from pipeline.folds import FOLDS, NOBODY, draw_teachers
 from pipeline.intervals import make_intervals
 from pipeline.measures import make_card
-from pipeline.selection import STEPS, select
+from pipeline.selection import MOST_TEACHERS, STEPS, select
 from pipeline.tree_shap import is_compiled, warm_up
 from storage.errors import NoSnapshotError
 from storage.records import Source, Verdict
@@ -63,6 +64,7 @@ def build_from(
     accounts: Accounts, config: PipelineConfig, *, store: SnapshotStore, progress: Progress, now: datetime
 ) -> SnapshotInfo:
     """Build and publish one snapshot of these accounts, compared with the one before."""
+    pa.default_memory_pool().release_unused()  # what the source took that the accounts were read from
     # One thread: sums are then added up in one order, and on few rows threads wait longer than they work.
     with threadpool_limits(1), _newest(store) as previous:
         table, outcome, features = accounts.table, accounts.outcome, accounts.features
@@ -77,6 +79,7 @@ def build_from(
                 seed=config.seed,
                 groups=accounts.groups,
                 times=accounts.times,
+                teachers=draw_teachers(table["account_id"].tolist(), outcome, most=MOST_TEACHERS, seed=config.seed),
                 earlier_folds=None if previous is None else _earlier_folds(previous, table["account_id"], config.seed),
                 fitted_once=fitted_once,
             )
@@ -90,7 +93,8 @@ def build_from(
             book = Book(
                 table=table,
                 features=features,
-                rows=fitted.rows,
+                folds=fitted.folds,
+                medians=find_medians(fitted.models, features),
                 predicted=fitted.predicted,
                 low=intervals.low,
                 high=intervals.high,
@@ -106,12 +110,17 @@ def build_from(
                 id_column=accounts.pack.columns.id,
             )
         with progress.stage("Compare with before"):
-            rows = tabulate_accounts(accounts, fitted, intervals, explanations, allocations)
             drift, comparison, changes = None, None, None
             if previous is not None:
                 drift = measure_drift(features, table, previous)
                 now_built = Build(
-                    accounts=rows,
+                    table=table,
+                    predicted=fitted.predicted,
+                    low=intervals.low,
+                    high=intervals.high,
+                    folds=fitted.folds,
+                    actions=given.actions,
+                    shap=lambda place: explanations.shap[:, place],
                     features=features,
                     models=fitted.models,
                     words=accounts.words,
@@ -132,7 +141,13 @@ def build_from(
                 artefact_sha256=artefact.sha256(models),
             )
             contents = SnapshotContents(
-                accounts=rows,
+                accounts=BuiltAccounts(
+                    accounts=accounts,
+                    fitted=fitted,
+                    intervals=intervals,
+                    explanations=explanations,
+                    allocations=allocations,
+                ),
                 features=features,
                 promotions=accounts.promotions,
                 # Where features tell nothing apart, medians on either side of one would pretend that they do.

@@ -8,7 +8,7 @@ effect: the model knows what accounts with such values are worth, and not what b
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -16,7 +16,6 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import artefact
 from pipeline.allocation.allocate import OPTIMUM, allocate
-from pipeline.allocation.book import Book
 from pipeline.allocation.errors import InfeasibleError
 from pipeline.allocation.exactly import give_exactly
 from pipeline.changes import Build, read_rules
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.allocation.allocate import Given
+    from pipeline.allocation.book import Book
     from pipeline.allocation.exactly import Exactly
     from pipeline.allocation.rules import Rules
     from pipeline.artefact import Artefact
@@ -82,7 +82,7 @@ class WhatIfModel:
     models: Artefact
     rules: Rules
     table: pd.DataFrame
-    folds: npt.NDArray[np.int32]
+    folds: npt.NDArray[np.intp]
     book: Book
     feasible: Mapping[str, Feasible]
 
@@ -99,31 +99,11 @@ class WhatIfModel:
         if rules is None:
             raise NoRulesError(snapshot.info.snapshot_id)
         models = artefact.load(snapshot.artefact())
-        build = Build(
-            accounts=snapshot.accounts(),
-            features=snapshot.features,
-            models=models.models,
-            words=snapshot.info.words,
-            allocation=snapshot.info.allocation,
-            rules=rules,
-        )
-        table, folds = build.table, build.column("fold")
-        rows = np.empty((len(table), len(snapshot.features)))
-        for fold, fold_model in enumerate(models.models):
-            places = np.flatnonzero(folds == fold)
-            if len(places):
-                rows[places] = fold_model.encoder.transform(table.iloc[places])
-        book = Book(
-            table=table,
-            features=snapshot.features,
-            rows=rows,
-            predicted=build.column("predicted"),
-            low=build.column("low"),
-            high=build.column("high"),
-        )
+        build = Build.with_models(snapshot, models.models)
+        book, table = build.book(), build.table
         feasible = {feature.name: Feasible.of(feature, table[feature.name]) for feature in snapshot.features}
         return cls(
-            snapshot=snapshot, models=models, rules=rules, table=table, folds=folds, book=book, feasible=feasible
+            snapshot=snapshot, models=models, rules=rules, table=table, folds=build.folds, book=book, feasible=feasible
         )
 
     def ask(self, account_id: str, changes: Mapping[str, FeatureValue]) -> WhatIf:
@@ -203,7 +183,9 @@ class WhatIfModel:
     def _predict(self, table: pd.DataFrame, place: int) -> Projection:
         fold = int(self.folds[place])
         book, given = self._give(table, place)
-        explained = explain_model(self.models.models[fold].model, book.rows[[place]], self.models.backgrounds[fold])
+        fold_model = self.models.models[fold]
+        row = fold_model.encoder.transform(table.iloc[[place]])
+        explained = explain_model(fold_model.model, row, self.models.backgrounds[fold])
         return Projection(
             predicted=float(book.predicted[place]),
             low=float(book.low[place]),
@@ -216,14 +198,13 @@ class WhatIfModel:
     def _give(self, table: pd.DataFrame, place: int, *, predicted: float | None = None) -> tuple[Book, Given]:
         """Predict one account from a changed table, where that was not done yet, and give everybody's actions again."""
         fold = int(self.folds[place])
-        row = self.models.models[fold].encoder.transform(table.iloc[[place]])
         if predicted is None:
+            row = self.models.models[fold].encoder.transform(table.iloc[[place]])
             predicted = float(_predict(self.models.models[fold], row)[0])
         low, high = self._find_interval(predicted, fold)
-        book = Book(
+        book = replace(
+            self.book,
             table=table,
-            features=self.book.features,
-            rows=_with(self.book.rows, place, row[0]),
             predicted=_with(self.book.predicted, place, predicted),
             low=_with(self.book.low, place, low),
             high=_with(self.book.high, place, high),
@@ -240,7 +221,6 @@ class WhatIfModel:
         fitted = CrossFit(
             models=(),
             folds=np.append(history.folds, fold),
-            rows=np.empty((0, 0)),
             predicted=np.append(history.predicted, predicted),
             measured=np.append(history.measured, False),
         )
@@ -302,9 +282,7 @@ def _is_beyond(feature: Feature, value: FeatureValue, fold_model: FoldModel) -> 
     return not low <= float(value) <= high
 
 
-def _with(
-    column: npt.NDArray[np.float64], place: int, value: float | npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def _with(column: npt.NDArray[np.float64], place: int, value: float) -> npt.NDArray[np.float64]:
     changed = column.copy()
     changed[place] = value
     return changed

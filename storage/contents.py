@@ -5,22 +5,24 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, astuple, dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import duckdb
 import pyarrow as pa
 
+from storage.accounts import ACCOUNTS_SCHEMA
 from storage.changes import check_changes, read_changes, write_changes
 from storage.errors import DamagedSnapshotError, FaultyAccountsError, InconsistentContentsError
 from storage.snapshot import Snapshot, read_only_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from _typeshed import DataclassInstance
     from duckdb import DuckDBPyConnection
 
+    from storage.accounts import AccountRows
     from storage.records import (
         AllocationSummary,
         BaseRate,
@@ -35,46 +37,17 @@ if TYPE_CHECKING:
         Words,
     )
 
-_INTERACTION: Final = pa.struct([("first", pa.int32()), ("second", pa.int32()), ("value", pa.float64())])
-
-ACCOUNTS_SCHEMA: Final = pa.schema(
-    [
-        ("account_id", pa.string()),
-        ("name", pa.string()),
-        ("owner", pa.string()),
-        ("region", pa.string()),
-        ("industry", pa.string()),
-        ("predicted", pa.float64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("baseline", pa.float64()),
-        ("numbers", pa.list_(pa.float64())),
-        ("texts", pa.list_(pa.string())),
-        ("shap", pa.list_(pa.float64())),
-        ("interactions", pa.list_(_INTERACTION)),
-        ("fold", pa.int32()),
-        ("sensitivities", pa.list_(pa.float64())),
-        ("promotion", pa.int32()),
-        ("actions", pa.int32()),
-        ("rank", pa.int32()),
-        ("score", pa.float64()),
-        ("scaled_score", pa.float64()),
-        ("reason", pa.string()),
-        ("by_type", pa.list_(pa.struct([("actions", pa.string()), ("count", pa.int32())]))),
-        (
-            "reasons",
-            pa.list_(pa.struct([("kind", pa.string()), ("text", pa.string()), ("accounts", pa.list_(pa.string()))])),
-        ),
-    ]
-)
-"""One row an account. The lists stand in the order of the features (``numbers``, ``texts``, ``shap``) and of the
-promotions (``sensitivities``); ``numbers`` is null for a category or a missing value, ``texts`` for a number or a
-missing value; ``interactions`` are the strongest pairs of features, by their positions, strongest first; ``by_type``
-and ``reasons`` are as in ``Allocation``. ``promotion`` is a position that counts from 0, null where there are no
-promotions; ``fold`` is that of the model which predicted the account among those of the artefact."""
-
 # Lookups read one row group; the default of 122 880 rows makes them 10 times as dear at a million accounts.
 _ROW_GROUP_SIZE = 8192
+
+# So many accounts are in memory at once: whole row groups.
+_PIECE_ROWS = 4 * _ROW_GROUP_SIZE
+
+# What tells where an account stands among all.
+_STANDING: Final = ["account_id", "owner", "predicted", "low", "high"]
+
+Fingerprint: TypeAlias = tuple[int, ...]
+"""The number of rows and, for each column, the sum over the rows of the hash of (id, cell)."""
 
 # What must hold of no account; a condition that comes out as NULL counts as met.
 _FAULTS: Final = {
@@ -127,7 +100,7 @@ _FAULTS: Final = {
 }
 
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """The number of the form of a snapshot, schema.sql and the columns of its accounts, as this version reads it."""
 
 
@@ -135,14 +108,14 @@ SCHEMA: Final = 2
 class SnapshotContents:
     """What the pipeline hands over to be published.
 
-    ``accounts`` is of ACCOUNTS_SCHEMA in any order; ``promotions`` are (name, label) in the order of ``sensitivities``;
-    ``artefact`` is the fitted model, whose SHA-256 the card names; ``rules`` are those of the allocation, as JSON;
-    ``top_interactions`` are the strongest pairs of all accounts; ``changes`` since the previous snapshot are of
-    CHANGES_SCHEMA, and there are none without a ``comparison``. ``topics`` and ``offers`` say how the business speaks
-    of some of the features and promotions.
+    ``accounts`` are of ACCOUNTS_SCHEMA in any order; ``promotions`` are (name, label) in the order of
+    ``sensitivities``; ``artefact`` is the fitted model, whose SHA-256 the card names; ``rules`` are those of the
+    allocation, as JSON; ``top_interactions`` are the strongest pairs of all accounts; ``changes`` since the previous
+    snapshot are of CHANGES_SCHEMA, and there are none without a ``comparison``. ``topics`` and ``offers`` say how the
+    business speaks of some of the features and promotions.
     """
 
-    accounts: pa.Table
+    accounts: AccountRows
     features: tuple[Feature, ...]
     promotions: tuple[tuple[str, str], ...]
     base_rates: tuple[BaseRate, ...]
@@ -159,29 +132,31 @@ class SnapshotContents:
     offers: tuple[Offer, ...] = ()
 
 
-def read_accounts(contents: SnapshotContents) -> pa.Table:
-    """Return the accounts in exactly ACCOUNTS_SCHEMA, or raise InconsistentContentsError."""
-    missing = [name for name in ACCOUNTS_SCHEMA.names if name not in contents.accounts.column_names]
-    if missing:
-        raise InconsistentContentsError(f"the accounts lack the columns {', '.join(missing)}")
-    try:
-        accounts = contents.accounts.select(ACCOUNTS_SCHEMA.names).cast(ACCOUNTS_SCHEMA)
-    except pa.ArrowException as error:
-        raise InconsistentContentsError(f"the accounts have columns of other types: {error}") from error
-    if accounts.num_rows == 0:
+def check_contents(contents: SnapshotContents) -> None:
+    """Raise InconsistentContentsError for what contradicts itself, whatever the accounts are."""
+    if contents.accounts.num_rows == 0:
         raise InconsistentContentsError("it has no accounts")
     if not contents.features:
         raise InconsistentContentsError("it has no features")
-    for name in accounts.column_names:
-        if name == "promotion" and not contents.promotions:
-            continue
-        if accounts.column(name).null_count:
-            raise InconsistentContentsError(f"{accounts.column(name).null_count} accounts have nothing in `{name}`")
     _check_names("topics", [topic.feature for topic in contents.topics], [each.name for each in contents.features])
     _check_names("offers", [offer.promotion for offer in contents.offers], [name for name, _ in contents.promotions])
     if hashlib.sha256(contents.artefact).hexdigest() != contents.card.artefact_sha256:
         raise InconsistentContentsError("the model card names another artefact than the one handed over")
-    return accounts
+
+
+def _read_accounts(accounts: pa.Table, names: Sequence[str], *, nullable: Collection[str] = ()) -> pa.Table:
+    """Return these columns exactly as in ACCOUNTS_SCHEMA, or raise InconsistentContentsError."""
+    missing = [name for name in names if name not in accounts.column_names]
+    if missing:
+        raise InconsistentContentsError(f"the accounts lack the columns {', '.join(missing)}")
+    try:
+        read = accounts.select(names).cast(pa.schema([ACCOUNTS_SCHEMA.field(name) for name in names]))
+    except pa.ArrowException as error:
+        raise InconsistentContentsError(f"the accounts have columns of other types: {error}") from error
+    for name in names:
+        if name not in nullable and read.column(name).null_count:
+            raise InconsistentContentsError(f"{read.column(name).null_count} accounts have nothing in `{name}`")
+    return read
 
 
 def _check_names(what: str, named: Sequence[str], known: Sequence[str]) -> None:
@@ -191,8 +166,11 @@ def _check_names(what: str, named: Sequence[str], known: Sequence[str]) -> None:
         raise InconsistentContentsError(f"its {what} speak twice, or of nothing it has, with {', '.join(wrong)}")
 
 
-def write_database(path: Path, accounts: pa.Table, contents: SnapshotContents, info: SnapshotInfo) -> None:
-    """Write a new database file that holds all of the contents but the artefact, checkpointed and closed."""
+def write_database(path: Path, contents: SnapshotContents, info: SnapshotInfo) -> Fingerprint:
+    """Write a new database file that holds all of the contents but the artefact, checkpointed and closed.
+
+    Returns the fingerprint of the accounts that were handed over.
+    """
     with duckdb.connect() as database:
         literal = str(path).replace("'", "''")
         database.execute(f"ATTACH '{literal}' AS snapshot (ROW_GROUP_SIZE {_ROW_GROUP_SIZE})")
@@ -217,32 +195,62 @@ def write_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
         _insert_rows(database, "top_interactions", contents.top_interactions)
         _insert_rows(database, "topics", contents.topics)
         _insert_rows(database, "offers", contents.offers)
-        database.register("incoming", accounts)
-        database.execute(
-            f"""
-            INSERT INTO accounts (
-                account_key, {", ".join(accounts.column_names)}, percentile, book_percentile, book, span
-            )
-            SELECT
-                upper(account_id), {", ".join(accounts.column_names)},
-                percent_rank() OVER (ORDER BY predicted),
-                percent_rank() OVER (PARTITION BY owner ORDER BY predicted),
-                count(*) OVER (PARTITION BY owner),
-                count(*) OVER (
-                    ORDER BY predicted
-                    RANGE BETWEEN greatest(predicted - low, 0) PRECEDING AND greatest(high - predicted, 0) FOLLOWING
-                ) / count(*) OVER ()
-            FROM incoming
-            ORDER BY upper(account_id), account_id
-            """
-        )
+        fingerprint = _write_accounts(database, contents)
         write_changes(database, read_changes(contents.comparison, contents.changes), contents.comparison)
         database.execute("CHECKPOINT snapshot")
         database.execute("USE memory")
         database.execute("DETACH snapshot")
 
+        return fingerprint
 
-def check_database(path: Path, accounts: pa.Table, contents: SnapshotContents, info: SnapshotInfo) -> None:
+
+def _write_accounts(database: DuckDBPyConnection, contents: SnapshotContents) -> Fingerprint:
+    """Write the accounts a piece at a time, in the order of their keys and each with where it stands among all."""
+    accounts = contents.accounts
+    try:
+        standing = _read_accounts(accounts.select(_STANDING), _STANDING)
+    except KeyError as error:
+        raise InconsistentContentsError(f"the accounts lack a column: {error}") from error
+    database.register("standing", standing.append_column("place", pa.array(range(len(standing)), pa.int64())))
+    ordered = database.sql(
+        """
+        SELECT
+            place,
+            upper(account_id) AS account_key,
+            percent_rank() OVER (ORDER BY predicted) AS percentile,
+            percent_rank() OVER (PARTITION BY owner ORDER BY predicted) AS book_percentile,
+            count(*) OVER (PARTITION BY owner) AS book,
+            count(*) OVER (
+                ORDER BY predicted
+                RANGE BETWEEN greatest(predicted - low, 0) PRECEDING AND greatest(high - predicted, 0) FOLLOWING
+            ) / count(*) OVER () AS span
+        FROM standing
+        ORDER BY upper(account_id), account_id
+        """
+    ).to_arrow_table()
+    columns = [*ACCOUNTS_SCHEMA.names, *(name for name in ordered.column_names if name != "place")]
+    fingerprint: Fingerprint = (0,) * (1 + len(ACCOUNTS_SCHEMA))
+    database.begin()
+    for start in range(0, len(ordered), _PIECE_ROWS):
+        part = ordered.slice(start, _PIECE_ROWS)
+        piece = _read_accounts(
+            accounts.take(part.column("place").combine_chunks()),
+            ACCOUNTS_SCHEMA.names,
+            nullable=() if contents.promotions else ("promotion",),
+        )
+        database.register("piece", piece)
+        found = _fingerprint(database, "piece")
+        fingerprint = tuple(so_far + here for so_far, here in zip(fingerprint, found, strict=True))
+        for name in columns[len(ACCOUNTS_SCHEMA) :]:
+            piece = piece.append_column(name, part.column(name))
+        database.register("piece", piece)
+        database.execute(f"INSERT INTO accounts ({', '.join(columns)}) SELECT {', '.join(columns)} FROM piece")
+    database.unregister("piece")
+    database.commit()
+    return fingerprint
+
+
+def check_database(path: Path, expected_accounts: Fingerprint, contents: SnapshotContents, info: SnapshotInfo) -> None:
     """Read every column of a closed database file back and compare it with the contents.
 
     Raises InconsistentContentsError when the contents contradict themselves, DamagedSnapshotError when the file does
@@ -251,11 +259,8 @@ def check_database(path: Path, accounts: pa.Table, contents: SnapshotContents, i
     log = path.with_name(f"{path.name}.wal")
     if log.exists():
         raise DamagedSnapshotError(path, f"its last rows are still in {log.name}")
-    with duckdb.connect() as memory:
-        memory.register("incoming", accounts)
-        expected = _fingerprint(memory, "incoming")
     with read_only_connection(path) as database:
-        if _fingerprint(database, "accounts") != expected:
+        if _fingerprint(database, "accounts") != expected_accounts:
             raise DamagedSnapshotError(path, "the accounts in it are not those that were written")
         snapshot = Snapshot(database, path)
         found = (
@@ -300,6 +305,7 @@ def _insert_info(database: DuckDBPyConnection, info: SnapshotInfo, rules: str) -
         "findings": list(source.findings),
         "verdict": card.verdict.value,
         "family": card.family,
+        "outcome_rows": card.outcome_rows,
         "training_rows": card.training_rows,
         "measured_rows": card.measured_rows,
         "outcome_values": card.outcome_values,
@@ -353,10 +359,10 @@ def _insert_rows(database: DuckDBPyConnection, table: str, records: Sequence[Dat
         database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
 
 
-def _fingerprint(database: DuckDBPyConnection, table: str) -> tuple[Any, ...]:
-    """Return the number of rows and, for each column, the sum over the rows of the hash of (id, cell)."""
-    sums = ", ".join(f"sum(hash(account_id, {name}))" for name in ACCOUNTS_SCHEMA.names)
-    return database.execute(f"SELECT count(*), {sums} FROM {table}").fetchall()[0]
+def _fingerprint(database: DuckDBPyConnection, table: str) -> Fingerprint:
+    sums = ", ".join(f"sum(hash(account_id, {name}))::HUGEINT" for name in ACCOUNTS_SCHEMA.names)
+    [found] = database.execute(f"SELECT count(*), {sums} FROM {table}").fetchall()
+    return tuple(found)
 
 
 def _check_accounts(database: DuckDBPyConnection) -> None:

@@ -378,12 +378,14 @@ class ModelCard:
     of the whole procedure, choosing included: in each fold it is the family's that was chosen without that fold.
     ``r2_holdout`` is the procedure's on the first fold, the 80/20 split that is reported. ``r2_ceiling`` is the best
     reachable R², known for synthetic accounts only. ``interval_coverage`` is the share of outcomes inside the shown
-    interval, out of fold, and ``coverage`` the same by group. ``outcome_values`` is how many different outcomes there
-    are. ``drift`` is None where nothing was published before.
+    interval, out of fold, and ``coverage`` the same by group. ``outcome_rows`` have an outcome; of them
+    ``training_rows`` taught the models and ``measured_rows`` gave the score. ``outcome_values`` is how many different
+    outcomes there are. ``drift`` is None where nothing was published before.
     """
 
     verdict: Verdict
     family: str
+    outcome_rows: int
     training_rows: int
     measured_rows: int
     outcome_values: int

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import duckdb
 
+from storage.accounts import ACCOUNTS_SCHEMA
 from storage.changes import CHANGES_SCHEMA, make_change
 from storage.errors import (
     DamagedSnapshotError,
@@ -300,22 +301,27 @@ class Snapshot:
             for owner, region, accounts, actions in rows
         )
 
-    def accounts(self) -> pa.Table:
-        """Return all accounts as they were handed over to be published, in the order of their ids."""
-        try:
-            with self._database.cursor() as cursor:
-                return cursor.sql(
-                    """
-                    SELECT
-                        account_id, name, owner, region, industry, predicted, low, high, baseline, numbers, texts, shap,
-                        interactions, fold, sensitivities, promotion, actions, rank, score, scaled_score, reason,
-                        by_type, reasons
-                    FROM accounts
-                    ORDER BY account_key, account_id
-                    """
-                ).to_arrow_table()
-        except duckdb.Error as error:
-            raise UnreadableSnapshotError(self._path, error) from error
+    def accounts(
+        self, columns: Sequence[str] = tuple(ACCOUNTS_SCHEMA.names), *, start: int = 0, stop: int | None = None
+    ) -> pa.Table:
+        """Return accounts as they were handed over to be published: these columns of all, or of those at some places.
+
+        Places count from 0 in the order of the ids, in which accounts are returned.
+        """
+        stop = self.info.accounts if stop is None else stop
+        selected = ", ".join(f'"{name}"' for name in columns)
+        return self._fetch_table(f"SELECT {selected} FROM accounts WHERE rowid BETWEEN {start:d} AND {stop - 1:d}")
+
+    def values_by_feature(self) -> list[pa.Array]:
+        """Return for each feature its values for every account, in the order of the ids; null where missing."""
+        selected = ", ".join(
+            f"{_list_of(feature)}[{entry}] AS feature_{entry}" for entry, feature in enumerate(self.features, start=1)
+        )
+        return [column.combine_chunks() for column in self._fetch_table(f"SELECT {selected} FROM accounts").columns]
+
+    def shap(self, place: int) -> pa.Array:
+        """Return what the feature at a position contributes to each account, in the order of the ids."""
+        return self._fetch_table(f"SELECT shap[{place + 1:d}] AS shap FROM accounts").column("shap").combine_chunks()
 
     def folds(self) -> dict[str, int]:
         """Return by id which of the models each account was left out of, and predicted by."""
@@ -393,6 +399,14 @@ class Snapshot:
         try:
             with self._database.cursor() as cursor:
                 return cursor.execute(query, well_formed_parameters).fetchall()
+        except duckdb.Error as error:
+            raise UnreadableSnapshotError(self._path, error) from error
+
+    def _fetch_table(self, query: str) -> pa.Table:
+        """Return rows in the order in which they stand, which is that of the ids: sorting them takes much room."""
+        try:
+            with self._database.cursor() as cursor:
+                return cursor.sql(query).to_arrow_table()
         except duckdb.Error as error:
             raise UnreadableSnapshotError(self._path, error) from error
 
@@ -518,7 +532,7 @@ class Snapshot:
                 verdict, family, training_rows, measured_rows, seed, target_mean, r2_holdout, r2_ceiling,
                 interval_level, interval_coverage, artefact_sha256, versions,
                 r2, r2_error, mae, mae_error, spearman, spearman_error,
-                earlier_target_mean, outcome_values
+                earlier_target_mean, outcome_values, outcome_rows
             FROM snapshot
             """
         )
@@ -541,6 +555,7 @@ class Snapshot:
             calibration=self._read_calibration(),
             drift=None if row[18] is None else self._read_drift(row[18]),
             outcome_values=row[19],
+            outcome_rows=row[20],
         )
 
     def _read_candidates(self) -> tuple[CandidateScore, ...]:

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
 
+from storage.accounts import ACCOUNTS_SCHEMA
 from storage.changes import CHANGES_SCHEMA, make_change
-from storage.contents import ACCOUNTS_SCHEMA, SCHEMA, SnapshotContents, check_database, read_accounts, write_database
+from storage.contents import SCHEMA, SnapshotContents, check_contents, check_database, write_database
 from storage.errors import (
     DamagedSnapshotError,
     NoSnapshotError,
@@ -40,7 +41,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["ACCOUNTS_SCHEMA", "CHANGES_SCHEMA", "Snapshot", "SnapshotContents", "SnapshotStore", "make_change"]
+__all__ = [
+    "ACCOUNTS_SCHEMA",
+    "CHANGES_SCHEMA",
+    "Snapshot",
+    "SnapshotContents",
+    "SnapshotStore",
+    "make_change",
+]
 
 _RETAINED: Final = 7
 _SNAPSHOT_ID: Final = re.compile(r"(\d{6,})-[0-9a-f]{8}")
@@ -105,14 +113,14 @@ class SnapshotStore:
         self._clear_leftovers()
         source = replace(contents.source, as_of=_to_utc(contents.source.as_of))
         self._refuse_older(source.as_of)
-        accounts = read_accounts(contents)
+        check_contents(contents)
         generation = 1 + max((_generation(path.stem) for path in self._root.glob("*-*.*")), default=0)
         origin = hashlib.sha256(f"{source.sha256} {contents.card.artefact_sha256} {now}".encode()).hexdigest()
         info = SnapshotInfo(
             snapshot_id=f"{generation:06}-{origin[:8]}",
             generation=generation,
             created_at=now,
-            accounts=accounts.num_rows,
+            accounts=contents.accounts.num_rows,
             source=source,
             card=contents.card,
             words=contents.words,
@@ -124,8 +132,8 @@ class SnapshotStore:
         manifest = database.with_suffix(".json")
         pointer = self._building / self._pointer.name
         try:
-            write_database(database, accounts, contents, info)
-            check_database(database, accounts, contents, info)
+            written = write_database(database, contents, info)
+            check_database(database, written, contents, info)
             artefact.write_bytes(contents.artefact)
             manifest.write_text(_Manifest.of(info, database=database, artefact=artefact).to_json(), "utf-8")
             pointer.write_text(f"{info.snapshot_id}\n", "utf-8")

@@ -89,16 +89,16 @@ def pose(rules: Rules, book: Book, *, words: Words) -> Problem:
     less ``caution`` times what lies between it and the low end of its interval, and not less than nothing.
     """
     order = np.argsort(np.array(book.table["account_id"].tolist(), dtype=object), kind="stable")
-    table = book.table.iloc[order]
+    owners, regions = (book.names(column, order) for column in ("owner", "region"))
     values = cautious_value(book.predicted[order], book.low[order], caution=rules.allocation.caution)
     return Problem(
-        account_ids=table["account_id"].tolist(),
+        account_ids=book.table["account_id"].iloc[order].tolist(),
         types=_types(rules, words),
         gains=expected_gains(np.maximum(values, 0.0), _curves(rules, words)),
         predicted=values,
-        reps=table["owner"].tolist(),
-        territories=table["region"].tolist(),
-        constraints=_constraints(rules, table["owner"].tolist(), tuple(_blocks(rules, book, words))),
+        reps=owners,
+        territories=regions,
+        constraints=_constraints(rules, owners, tuple(_blocks(rules, book, words))),
         terms=Terms(
             account=words.account,
             action=words.action,

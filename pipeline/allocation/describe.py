@@ -11,9 +11,12 @@ from pipeline.allocation import score
 from pipeline.allocation.allocate import limits_beside
 from pipeline.allocation.reasons import explain, worth_of_one_more
 from pipeline.allocation.wording import write_line, write_reasons
+from pipeline.on_demand import OnDemand
 from storage.records import ActionCount, Allocation, AllocationReason, AllocationSummary, ReasonKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.allocation.allocate import Given
     from pipeline.allocation.book import Book
     from pipeline.allocation.gains import Floats
@@ -25,19 +28,26 @@ _MOST_SOLVED = 20_000
 """Accounts times limits up to which the worth of every limit is found; beyond it only that of the capacity."""
 
 
-def describe(given: Given, book: Book) -> tuple[tuple[Allocation, ...], AllocationSummary]:
-    """Return the allocation of each account, in the order of the book, and what is true of all of them."""
+def describe(given: Given, book: Book) -> tuple[Sequence[Allocation], AllocationSummary]:
+    """Return the allocation of each account, in the order of the book, and what is true of all of them.
+
+    The allocations are written when they are asked for: all of them would take more room than all else of a build.
+    """
     if given.problem is None or given.optimum is None:
         return _describe_written(given)
     problem, optimum = given.problem, given.optimum
     worths = worth_of_one_more(problem, optimum, limits=_worth_asking(problem, optimum))
     ranks, scores, scaled = _rank(problem)
-    baseline = _by_score(given, book)
-    written: list[Allocation | None] = [None] * problem.accounts
-    for row, (why, place) in enumerate(zip(explain(problem, optimum), given.order.tolist(), strict=True)):
+    baseline, whys = _by_score(given, book), explain(problem, optimum)
+    rows = np.empty_like(given.order)
+    rows[given.order] = np.arange(problem.accounts)
+
+    def write(place: int) -> Allocation:
+        row = int(rows[place])
+        why = whys[row]
         mine = [each for each in worths if _falls_under(problem, row, each.limit)]
         reasons = write_reasons(why, problem.terms, worths=mine, gap=optimum.gap)
-        written[place] = Allocation(
+        return Allocation(
             actions=int(optimum.counts[row].sum()),
             rank=int(ranks[row]),
             score=float(scores[row]),
@@ -46,27 +56,30 @@ def describe(given: Given, book: Book) -> tuple[tuple[Allocation, ...], Allocati
             by_type=tuple(ActionCount(actions=name, count=count) for name, count in why.actions)
             if problem.terms.one_of
             else (),
-            reasons=(*reasons, _baseline_reason(baseline[place], given)),
+            reasons=(*reasons, _baseline_reason(int(baseline[place]), given)),
         )
+
     summary = _summarise(given, value=optimum.value, gap=optimum.gap, one_more=_of_capacity(worths))
-    return tuple(each for each in written if each is not None), summary
+    return OnDemand(write, problem.accounts), summary
 
 
-def _describe_written(given: Given) -> tuple[tuple[Allocation, ...], AllocationSummary]:
+def _describe_written(given: Given) -> tuple[Sequence[Allocation], AllocationSummary]:
     value = None if given.problem is None else given.problem.value(given.counts[given.order])
     left = limits_beside(given.rules)
     kept = f"Of the limits the capacity and the cap per {given.words.account} are kept, {' and '.join(left)} are not."
-    noted = tuple(
-        replace(
+    written = given.written or ()
+
+    def note(place: int) -> Allocation:
+        each = written[place]
+        return replace(
             each,
             reasons=(
                 AllocationReason(kind=ReasonKind.GIVEN, text=each.reason),
                 *([AllocationReason(kind=ReasonKind.LIMIT, text=kept)] if left else []),
             ),
         )
-        for each in given.written or ()
-    )
-    return noted, _summarise(given, value=value)
+
+    return OnDemand(note, len(written)), _summarise(given, value=value)
 
 
 def _summarise(
@@ -126,13 +139,11 @@ def _rank(problem: Problem) -> tuple[Integers, Floats, Floats]:
     return ranks, scores, scaled
 
 
-def _by_score(given: Given, book: Book) -> list[int]:
+def _by_score(given: Given, book: Book) -> Integers:
     rule = score.Rule.of(given.rules.score, book.features, given.words)
     its = given.rules.actions
-    allocations = score.allocate(
-        book.candidates(rule), rule=rule, capacity=its.capacity, cap_per_account=its.cap_per_account
-    )
-    return [each.actions for each in allocations]
+    ids = book.table["account_id"].tolist()
+    return score.serve(book.scores(rule), ids, capacity=its.capacity, cap_per_account=its.cap_per_account).actions
 
 
 def _baseline_reason(actions: int, given: Given) -> AllocationReason:

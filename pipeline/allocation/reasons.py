@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.allocation import laminar, patterns
 from pipeline.allocation.optimum import optimise
 from pipeline.allocation.problem import relax
+from pipeline.on_demand import OnDemand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -77,8 +78,8 @@ class Worth:
     amount: float
 
 
-def explain(problem: Problem, optimum: Optimum) -> tuple[Why, ...]:
-    """Return why each account gets what it gets.
+def explain(problem: Problem, optimum: Optimum) -> Sequence[Why]:
+    """Return why each account gets what it gets, each found when it is asked for.
 
     For nested limits the cheapest way to force one action more or fewer is a single exchange with one other account
     (Murota, *Discrete Convex Analysis*, 2003, M♮-concavity), so nothing has to be solved again and all is exact. For
@@ -86,12 +87,13 @@ def explain(problem: Problem, optimum: Optimum) -> tuple[Why, ...]:
     """
     exchange = _Exchange.of(problem, optimum.counts)
     if laminar.is_laminar(problem):
-        return tuple(exchange.explain(row) for row in range(problem.accounts))
+        return OnDemand(exchange.explain, problem.accounts)
     bounds = _Bounds.of(problem, optimum)
-    return tuple(
-        exchange.put(row, more=bounds.more(row), fewer=bounds.fewer(row) if optimum.counts[row].any() else None)
-        for row in range(problem.accounts)
-    )
+
+    def explain_row(row: int) -> Why:
+        return exchange.put(row, more=bounds.more(row), fewer=bounds.fewer(row) if optimum.counts[row].any() else None)
+
+    return OnDemand(explain_row, problem.accounts)
 
 
 def explain_account(problem: Problem, optimum: Optimum, row: int) -> Why:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from storage.records import Allocation
 from storage.units import format_amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.allocation.gains import Floats
+    from pipeline.allocation.problem import Integers
     from pipeline.allocation.rules import Score
     from storage.records import Feature, Words
 
@@ -75,12 +79,12 @@ class Rule:
             actions=words.actions.split()[-1],
         )
 
-    def score(self, candidate: Candidate) -> float:
-        """Return the predicted value in points plus the weighted features."""
-        score = candidate.predicted / self.target_per_point
-        for weight, value in zip(self.weights, candidate.inputs, strict=True):
-            score += weight.weight * value.value
-        return score
+    def score(self, predicted: Floats, inputs: Sequence[Floats]) -> Floats:
+        """Return the predicted values in points plus the weighted features."""
+        scores: Floats = predicted / self.target_per_point
+        for weight, values in zip(self.weights, inputs, strict=True):
+            scores = scores + weight.weight * values
+        return scores
 
     def count(self, number: int) -> str:
         """Return ``1 action`` or ``3 actions`` in the words of the business."""
@@ -103,29 +107,62 @@ def allocate(
     Down the ranking by score (between equals by account id) each account gets one action per started 20 points of its
     scaled score, at most ``cap_per_account`` and at most what is left of ``capacity``.
     """
-    scores = {candidate.account_id: rule.score(candidate) for candidate in candidates}
-    ranking = sorted(candidates, key=lambda candidate: (-scores[candidate.account_id], candidate.account_id))
-    scaled = _scale([scores[candidate.account_id] for candidate in ranking])
-    left = capacity
+    inputs = [
+        np.array([candidate.inputs[place].value for candidate in candidates]) for place in range(len(rule.weights))
+    ]
+    ids = [candidate.account_id for candidate in candidates]
+    scores = rule.score(np.array([candidate.predicted for candidate in candidates]), inputs)
+    served = serve(scores, ids, capacity=capacity, cap_per_account=cap_per_account)
     last_served: _Place | None = None
-    allocations = {}
-    for rank, (candidate, points) in enumerate(zip(ranking, scaled, strict=True), start=1):
-        earned = min(cap_per_account, ceil(points / _POINTS_PER_ACTION))
-        actions = min(earned, left)
-        score = scores[candidate.account_id]
-        place = _Place(candidate=candidate, score=score, rank=rank, ranked=len(ranking), points=points, earned=earned)
+    allocations: list[Allocation | None] = [None] * len(candidates)
+    for rank, place in enumerate(served.ranking.tolist(), start=1):
+        actions, points = int(served.actions[place]), float(served.points[place])
+        standing = _Place(
+            candidate=candidates[place],
+            score=float(scores[place]),
+            rank=rank,
+            ranked=len(candidates),
+            points=points,
+            earned=int(served.earned[place]),
+        )
         if actions or last_served is None:
-            last_served = place
-        left -= actions
-        outcome = _outcome(place, actions, rule=rule, last_served=last_served, capacity=capacity, cap=cap_per_account)
-        allocations[candidate.account_id] = Allocation(
+            last_served = standing
+        outcome = _outcome(
+            standing, actions, rule=rule, last_served=last_served, capacity=capacity, cap=cap_per_account
+        )
+        allocations[place] = Allocation(
             actions=actions,
             rank=rank,
-            score=score,
+            score=standing.score,
             scaled_score=points,
-            reason=f"{place.standing(rule)} {outcome}",
+            reason=f"{standing.standing(rule)} {outcome}",
         )
-    return tuple(allocations[candidate.account_id] for candidate in candidates)
+    return tuple(each for each in allocations if each is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Served:
+    """How accounts fare by score: the ``ranking`` has their places, the best first; the others are in their order.
+
+    ``points`` are scaled scores, ``earned`` what an account would get if nothing ran out, ``actions`` what it gets.
+    """
+
+    ranking: Integers
+    points: Floats
+    earned: Integers
+    actions: Integers
+
+
+def serve(scores: Floats, account_ids: Sequence[str], *, capacity: int, cap_per_account: int) -> Served:
+    """Rank by score, between equals by account id, and serve down the ranking until nothing is left."""
+    by_id = np.argsort(np.asarray(account_ids, dtype=object), kind="stable")
+    ranking = by_id[np.argsort(-scores[by_id], kind="stable")]
+    points = _scale(scores)
+    earned = np.minimum(cap_per_account, np.ceil(points / _POINTS_PER_ACTION).astype(np.int64))
+    actions = np.empty_like(earned)
+    wanted = earned[ranking]
+    actions[ranking] = np.clip(capacity - (np.cumsum(wanted) - wanted), 0, wanted)
+    return Served(ranking=ranking, points=points, earned=earned, actions=actions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,12 +181,13 @@ class _Place:
         return f"Rank {self.rank} of {self.ranked} by score {self.score:.1f} ({terms});"
 
 
-def _scale(scores: Sequence[float]) -> list[float]:
+def _scale(scores: Floats) -> Floats:
     """Return the scores between 0 for the lowest and 100 for the highest; when all are equal, all are the highest."""
-    lowest, highest = min(scores), max(scores)
+    lowest, highest = scores.min(), scores.max()
     if lowest == highest:
-        return [100.0] * len(scores)
-    return [(score - lowest) / (highest - lowest) * 100 for score in scores]
+        return np.full(len(scores), 100.0)
+    scaled: Floats = (scores - lowest) / (highest - lowest) * 100
+    return scaled
 
 
 def _outcome(place: _Place, actions: int, *, rule: Rule, last_served: _Place, capacity: int, cap: int) -> str:

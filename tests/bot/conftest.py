@@ -217,6 +217,7 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
             card=ModelCard(
                 verdict=Verdict.SIGNAL,
                 family="random forest",
+                outcome_rows=400,
                 training_rows=400,
                 measured_rows=400,
                 outcome_values=50,

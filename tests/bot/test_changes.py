@@ -53,6 +53,7 @@ INFO = SnapshotInfo(
     card=ModelCard(
         verdict=Verdict.SIGNAL,
         family="random forest",
+        outcome_rows=400,
         training_rows=400,
         measured_rows=400,
         outcome_values=50,

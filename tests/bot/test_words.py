@@ -188,6 +188,7 @@ def contents(*, bare: bool) -> SnapshotContents:
         card=ModelCard(
             verdict=Verdict.SIGNAL,
             family="random forest",
+            outcome_rows=60,
             training_rows=60,
             measured_rows=60,
             outcome_values=50,

@@ -23,6 +23,8 @@ from .conftest import NOW, StageNames
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from pipeline.config import PipelineConfig
 
     from .conftest import Built
@@ -51,6 +53,24 @@ def test_every_figure_of_the_card_is_the_snapshots(built: Built) -> None:
     assert f"{card.interval_coverage * 100:.1f} % lie inside" in said
     for fact in (card.artefact_sha256, built.info.source.sha256, built.info.snapshot_id, f"Seed {card.seed}"):
         assert fact in said
+
+
+def test_a_build_that_not_all_accounts_taught_says_how_many_did(
+    small_config: PipelineConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "MOST_TEACHERS", 80)
+    store = SnapshotStore(small_config.snapshots)
+
+    info = run.build(small_config, store=store, progress=StageNames(), now=NOW)
+
+    assert (info.card.training_rows, info.card.outcome_rows) == (80, 100)
+    with store.lease() as snapshot:
+        said = words(snapshot)
+        assert "100 rows with an outcome" in said
+        assert "Of them 80, drawn by lot, taught the models" in said
+        assert "The other 20 are predicted by models that did not see them" in said
+        assert sum(each.accounts for each in info.card.calibration) == 100
+    store.close()
 
 
 def test_the_files_say_what_the_card_says(built: Built, tmp_path: Path) -> None:

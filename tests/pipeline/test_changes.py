@@ -14,19 +14,16 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestRegressor
 
 from pipeline import artefact, run
-from pipeline.accounts import Accounts, of_synthetic
+from pipeline.accounts import of_synthetic
 from pipeline.allocation.allocate import allocate
-from pipeline.allocation.book import Book
+from pipeline.allocation.book import Book, find_medians
 from pipeline.allocation.describe import describe
 from pipeline.changes import Build, find_changes
-from pipeline.contents import tabulate_accounts
-from pipeline.explanations import Explanations, no_pairs
 from pipeline.features import Encoder
-from pipeline.intervals import Intervals
-from pipeline.models import CrossFit, FoldModel
+from pipeline.models import FoldModel, predict_left_out
 from pipeline.pack import read_pack
 from pipeline.synthetic import SyntheticAccounts, make_accounts
-from storage.records import ChangeKind, FeatureKind
+from storage.records import ChangeKind, FeatureKind, Words
 from storage.snapshots import SnapshotContents, SnapshotStore
 
 from .conftest import NOW, StageNames
@@ -82,36 +79,31 @@ def make_build(
     method: Method = "optimum",
 ) -> Build:
     """Predict, allocate and tabulate as a build does."""
-    rows, predicted = np.empty((len(table), len(FEATURES))), np.empty(len(table))
-    for fold, each in enumerate(models):
-        rows[folds == fold] = each.encoder.transform(table[folds == fold])
-        predicted[folds == fold] = each.model.predict(rows[folds == fold])
-    measured = np.ones(len(table), dtype=bool)
-    fitted = CrossFit(models=models, folds=folds, rows=rows, predicted=predicted, measured=measured)
+    predicted = predict_left_out(models, table, folds)
     rules = PACK.rules.replace(capacity=capacity, cap_per_account=cap, method=method)
-    accounts = Accounts(
-        pack=PACK,
+    words = Words(pack=PACK.name, unit=PACK.target.unit, **PACK.words.model_dump())
+    book = Book(
         table=table,
-        outcome=predicted,
         features=FEATURES,
-        promotions=PROMOTIONS,
-        description="made for a test",
-        sha256="",
+        folds=folds,
+        medians=find_medians(models, FEATURES),
+        predicted=predicted,
+        low=predicted,
+        high=predicted,
     )
-    book = Book(table=table, features=FEATURES, rows=rows, predicted=predicted, low=predicted, high=predicted)
-    allocations, summary = describe(allocate(rules, book, words=accounts.words), book)
+    given = allocate(rules, book, words=words)
     return Build(
-        accounts=tabulate_accounts(
-            accounts,
-            fitted,
-            Intervals(low=predicted, high=predicted),
-            Explanations(baseline=predicted, shap=np.abs(rows), pairs=no_pairs(*rows.shape), backgrounds=()),
-            allocations,
-        ),
+        table=table,
+        predicted=predicted,
+        low=predicted,
+        high=predicted,
+        folds=folds,
+        actions=given.actions,
+        shap=lambda place: models[0].encoder.transform(table)[:, place],
         features=FEATURES,
         models=models,
-        words=accounts.words,
-        allocation=summary,
+        words=words,
+        allocation=describe(given, book)[1],
         rules=rules,
     )
 
@@ -151,19 +143,23 @@ def test_whatever_changes_the_parts_make_the_whole(  # noqa: PLR0917 - hypothesi
 
     assert changes.not_told_apart is None
     rows = {row["account_id"]: row for row in changes.table.to_pylist()}
-    standing = {row["account_id"]: row for row in after.accounts.to_pylist()}
-    for row in before.accounts.to_pylist():
-        change = rows.get(row["account_id"])
-        if change is None:
-            assert standing[row["account_id"]]["predicted"] == row["predicted"]
-            assert standing[row["account_id"]]["actions"] == row["actions"]
-        elif change["kind"] == ChangeKind.CHANGED:
-            now = standing[row["account_id"]]
-            assert row["predicted"] + change["by_data"] + change["by_model"] == pytest.approx(
-                now["predicted"], rel=1e-9
+    was, now = (
+        {
+            account_id: (predicted, actions)
+            for account_id, predicted, actions in zip(
+                build.table["account_id"], build.predicted.tolist(), build.actions.tolist(), strict=True
             )
+        }
+        for build in (before, after)
+    )
+    for account_id, (predicted, actions) in was.items():
+        change = rows.get(account_id)
+        if change is None:
+            assert now[account_id] == (predicted, actions)
+        elif change["kind"] == ChangeKind.CHANGED:
+            assert predicted + change["by_data"] + change["by_model"] == pytest.approx(now[account_id][0], rel=1e-9)
             parts = [change[f"actions_by_{part}"] for part in ("data", "model", "rules")]
-            assert row["actions"] + sum(parts) == now["actions"]
+            assert actions + sum(parts) == now[account_id][1]
             assert change["values"] or change["by_data"] == 0
     kinds = [row["kind"] for row in rows.values()]
     assert (kinds.count("gone"), kinds.count("new")) == (gone, new)

@@ -11,7 +11,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 from pipeline.candidates import BOOSTING, CONSTANT, LINEAR, average
 from pipeline.errors import AdditivityError
-from pipeline.explanations import STRONGEST, Explanations, Pairs, check_additivity, explain, explain_model
+from pipeline.explanations import STRONGEST, ModelExplanation, Pairs, check_additivity, explain, explain_model
 from pipeline.features import Encoder
 from pipeline.models import CrossFit, FoldModel
 from pipeline.tree_shap import InterventionalExplainer, from_sklearn
@@ -54,7 +54,6 @@ def test_values_are_those_of_the_definition_against_the_same_background() -> Non
     fitted = CrossFit(
         models=(FoldModel(encoder=encoder, model=model, training=training),),
         folds=np.zeros(70, dtype=np.intp),
-        rows=rows,
         predicted=model.predict(rows),
         measured=np.ones(70, dtype=np.bool_),
     )
@@ -81,35 +80,34 @@ def test_the_mean_of_two_models_is_explained_by_the_mean_of_their_values() -> No
     np.testing.assert_array_equal(both.predict(rows), (linear.predict(rows) + forest.predict(rows)) / 2)
     assert found.baseline == pytest.approx(both.predict(rows[10:50]).mean())
     np.testing.assert_allclose(found.shap[2], enumerate_shapley(both, rows[2], rows[10:50]), atol=1e-6)
-    np.testing.assert_allclose(found.pairs.sums, found.shap, atol=1e-6)
+    np.testing.assert_allclose(found.sums, found.shap, atol=1e-6)
     np.testing.assert_array_equal(found.pairs.amounts, alone.pairs.amounts / 2)
     np.testing.assert_array_equal(found.pairs.features, alone.pairs.features)
 
 
-def explanations(shap: list[list[float]], sums: list[list[float]]) -> Explanations:
+def explanations(shap: list[list[float]], sums: list[list[float]]) -> ModelExplanation:
     """Explanations with a baseline of 10 and no pairs."""
     pairs = Pairs(
-        features=np.zeros((len(shap), 0, 2), dtype=np.int64),
+        features=np.zeros((len(shap), 0, 2), dtype=np.int16),
         amounts=np.zeros((len(shap), 0)),
-        sums=np.array(sums),
         mean=np.zeros((2, 2)),
     )
-    return Explanations(baseline=np.full(len(shap), 10.0), shap=np.array(shap), pairs=pairs, backgrounds=())
+    return ModelExplanation(baseline=10.0, shap=np.array(shap), pairs=pairs, sums=np.array(sums))
 
 
 def test_an_explanation_that_misses_its_prediction_is_an_error_of_ours() -> None:
     found = explanations([[1.0, 2.0], [1.0, 2.0]], [[1.0, 2.0], [1.0, 2.0]])
 
-    check_additivity(found, np.array([13.0, 13.000001]), ["ACME-000", "ACME-001"])
+    check_additivity(found, np.array([13.0, 13.000001]), ["ACME-000", "ACME-001"], typical=13.0)
     with pytest.raises(AdditivityError, match="explanation of ACME-001"):
-        check_additivity(found, np.array([13.0, 13.1]), ["ACME-000", "ACME-001"])
+        check_additivity(found, np.array([13.0, 13.1]), ["ACME-000", "ACME-001"], typical=13.0)
 
 
 def test_interactions_that_do_not_add_up_to_their_value_are_an_error_of_ours() -> None:
     found = explanations([[1.0, 2.0], [1.0, 2.0]], [[1.0, 2.0], [1.0, 2.1]])
 
     with pytest.raises(AdditivityError, match="interaction of ACME-001"):
-        check_additivity(found, np.array([13.0, 13.0]), ["ACME-000", "ACME-001"])
+        check_additivity(found, np.array([13.0, 13.0]), ["ACME-000", "ACME-001"], typical=13.0)
 
 
 @pytest.mark.parametrize("place", ["shap", "sums"])
@@ -117,7 +115,7 @@ def test_a_value_that_is_no_number_does_not_add_up(place: str) -> None:
     rows = {"shap": [[3.0, 0.0]], "sums": [[3.0, 0.0]]} | {place: [[np.nan, 0.0]]}
 
     with pytest.raises(AdditivityError):
-        check_additivity(explanations(**rows), np.array([13.0]), ["ACME-000"])
+        check_additivity(explanations(**rows), np.array([13.0]), ["ACME-000"], typical=13.0)
 
 
 def test_a_linear_model_is_explained_as_the_definition_says_categories_and_all() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import TooFewGroupsError, TooFewTimesError
-from pipeline.folds import NOBODY, assign_folds
+from pipeline.folds import NOBODY, assign_folds, draw_teachers
 
 
 def test_folds_are_of_equal_size_and_each_has_one_of_five_neighbours_by_outcome() -> None:
@@ -89,3 +89,25 @@ def test_in_order_of_time_the_newest_rows_without_an_outcome_are_predicted_from_
 
     assert set(folds.of[100:]) == {5}
     assert np.bincount(folds.of[:100]).min() >= 16
+
+
+def test_all_with_an_outcome_teach_unless_they_are_too_many() -> None:
+    outcome = np.where(np.arange(90) % 3 == 0, np.nan, 1.0)
+    ids = [f"ACME-{row:02}" for row in range(90)]
+
+    assert draw_teachers(ids, outcome, most=60, seed=1).tolist() == np.flatnonzero(outcome == 1.0).tolist()
+    drawn = draw_teachers(ids, outcome, most=20, seed=1)
+    assert len(set(drawn.tolist())) == 20
+    assert (outcome[drawn] == 1.0).all()
+    assert drawn.tolist() != draw_teachers(ids, outcome, most=20, seed=2).tolist()
+
+
+def test_who_taught_before_teaches_again_wherever_it_stands_in_the_file() -> None:
+    ids = [f"ACME-{row:03}" for row in range(500)]
+    moved = [f"NEW-{row}" for row in range(10)] + ids[::-1]
+
+    before, after = (
+        {named[row] for row in draw_teachers(named, np.ones(len(named)), most=100, seed=1)} for named in (ids, moved)
+    )
+
+    assert len(before & after) >= 100 - 10

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def cross_fitted(predicted: Column, folds: np.ndarray) -> CrossFit:
     """Predictions whose models nobody asks for."""
     everyone = np.ones(len(predicted), dtype=np.bool_)
-    return CrossFit(models=(), folds=folds, rows=np.empty((len(predicted), 0)), predicted=predicted, measured=everyone)
+    return CrossFit(models=(), folds=folds, predicted=predicted, measured=everyone)
 
 
 @pytest.mark.parametrize("shape", ["wider with the amount", "wider in the middle", "leaning", "negative amounts"])

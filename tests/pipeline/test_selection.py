@@ -88,7 +88,7 @@ def test_on_few_rows_the_mean_of_a_linear_model_and_a_forest_does_better_than_ei
     selection = select_plainly(table, outcome)
 
     assert selection.family == AVERAGE
-    backgrounds = [selection.fitted.rows[:2]] * len(selection.fitted.models)
+    backgrounds = [each.encoder.transform(table.iloc[:2]) for each in selection.fitted.models]
     kept = artefact.load(artefact.dump(selection, outcome=outcome, backgrounds=backgrounds, seed=1))
     for fold, fold_model in enumerate(kept.models):
         inside = selection.fitted.folds == fold
@@ -126,6 +126,26 @@ def test_the_score_is_that_of_models_chosen_without_the_fold_they_are_tested_on(
 def test_no_account_taught_the_model_that_predicts_it(fitted: CrossFit) -> None:
     for account, fold in enumerate(fitted.folds):
         assert account not in fitted.models[fold].training
+
+
+def test_where_not_all_teach_the_others_are_predicted_and_measured_by_models_that_saw_none_of_them() -> None:
+    accounts = make_accounts(600, seed=5)
+    teachers = np.sort(np.random.default_rng(5).choice(600, 300, replace=False))
+
+    selection = select(FEATURES, accounts.table, accounts.outcome, seed=5, teachers=teachers)
+
+    fitted, others = selection.fitted, np.setdiff1d(np.arange(600), teachers)
+    assert {int(row) for each in fitted.models for row in each.training} == set(teachers.tolist())
+    assert (selection.training_rows, selection.measured_rows) == (300, 300)
+    assert fitted.measured.all()
+    alone = select(FEATURES, accounts.table.iloc[teachers], accounts.outcome[teachers], seed=5)
+    assert selection.family == alone.family
+    assert r_squared(accounts.outcome[others], fitted.predicted[others]) > selection.score.r2 - 0.05
+    for row in [*others[:5], *teachers[:5]]:
+        model = fitted.models[fitted.folds[row]]
+        assert row not in model.training
+        again = model.model.predict(model.encoder.transform(accounts.table.iloc[[row]]))
+        assert fitted.predicted[row] == pytest.approx(again[0], rel=1e-12)
 
 
 def test_rows_of_one_company_do_not_vouch_for_each_other() -> None:

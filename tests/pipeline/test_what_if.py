@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pipeline.allocation.allocate import allocate
-from pipeline.allocation.book import Book
 from pipeline.errors import ImpossibleValueError, NoSuchAccountError, UnknownFeatureError
 from pipeline.explanations import explain
 from pipeline.intervals import make_intervals
+from pipeline.models import predict_left_out
 from pipeline.what_if import OpenModels, WhatIfModel
 from storage.records import Verdict
 from storage.snapshots import SnapshotStore
@@ -64,17 +64,13 @@ def test_an_answer_is_what_a_rebuild_with_these_models_and_that_value_says(
     table = accounts.table.copy()
     for name, value in changes.items():
         table.loc[place, name] = value
-    rows, predicted = fitted.rows.copy(), fitted.predicted.copy()
-    for fold, fold_model in enumerate(fitted.models):
-        left_out = fitted.folds == fold
-        rows[left_out] = fold_model.encoder.transform(table[left_out])
-        predicted[left_out] = fold_model.model.predict(rows[left_out])
-    rebuilt = replace(fitted, rows=rows, predicted=predicted)
+    predicted = predict_left_out(fitted.models, table, fitted.folds)
+    rebuilt = replace(fitted, predicted=predicted)
     explanations = explain(rebuilt, table, seed=233)
     intervals, before = make_intervals(accounts.outcome, rebuilt), make_intervals(accounts.outcome, fitted)
     low, high = before.low.copy(), before.high.copy()
     low[place], high[place] = intervals.low[place], intervals.high[place]
-    book = Book(table=table, features=model.snapshot.features, rows=rows, predicted=predicted, low=low, high=high)
+    book = replace(model.book, table=table, predicted=predicted, low=low, high=high)
     given = allocate(model.rules, book, words=model.snapshot.info.words)
 
     after = model.ask(account_id, changes).after

@@ -119,6 +119,7 @@ def make_contents() -> MakeContents:
             card=ModelCard(
                 verdict=Verdict.SIGNAL,
                 family="random forest",
+                outcome_rows=len(rows),
                 training_rows=len(rows),
                 measured_rows=len(rows),
                 outcome_values=50,

@@ -32,6 +32,8 @@ from .conftest import ARTEFACT, FEATURES, PROMOTIONS, WORDS, MakeContents, accou
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
+
 NOW = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 
 
@@ -384,6 +386,44 @@ def test_a_snapshot_of_another_version_is_passed_over_and_called_by_its_name(
         assert description(cold) == "built again"
 
 
+class Handed:
+    """Accounts that remember how many of them were asked for at once."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table, self.num_rows, self.most = table, table.num_rows, 0
+
+    def select(self, columns: list[str]) -> pa.Table:
+        return self.table.select(columns)
+
+    def take(self, places: pa.Array) -> pa.Table:
+        self.most = max(self.most, len(places))
+        return self.table.take(places)
+
+
+def test_many_accounts_are_written_in_pieces_and_found_in_the_order_of_their_ids(
+    store: SnapshotStore, make_contents: MakeContents
+) -> None:
+    count = 40_000
+    rows = [account(place, account_id=f"acme-{place * 7919 % count:05}") for place in range(count)]
+    contents = make_contents(rows)
+    handed = Handed(contents.accounts)
+
+    store.publish(replace(contents, accounts=handed), now=NOW)
+
+    assert handed.most < count
+    with store.lease() as snapshot:
+        read = snapshot.accounts(["account_id", "predicted", "shap"])
+        ids = read.column("account_id").to_pylist()
+        assert ids == [f"acme-{place:05}" for place in range(count)]
+        assert snapshot.accounts(["account_id"], start=39_990, stop=39_995).column(0).to_pylist() == ids[39_990:39_995]
+        by_value = sorted(rows, key=lambda row: row["predicted"])
+        for place in (0, 12_345, 39_999):
+            found = snapshot.find_account(by_value[place]["account_id"])
+            assert found is not None
+            assert found.predicted == by_value[place]["predicted"]
+            assert found.standing.percentile == pytest.approx(place / (count - 1))
+
+
 def test_another_schema_has_another_number() -> None:
     """Where this fails, give SCHEMA the next number, and write down here what it now stands for."""
     columns = f"{ACCOUNTS_SCHEMA}\n{CHANGES_SCHEMA}"
@@ -391,7 +431,7 @@ def test_another_schema_has_another_number() -> None:
     statements = "\n".join(line.partition("--")[0].rstrip() for line in text.splitlines())
 
     form = hashlib.sha256(f"{statements}{columns}".encode()).hexdigest()[:12]
-    assert (SCHEMA, form) == (2, "921fe653e93e")
+    assert (SCHEMA, form) == (3, "314dc815ef15")
 
 
 def test_a_snapshot_under_the_name_of_another_is_damaged(

@@ -92,6 +92,7 @@ def contents(name: str) -> SnapshotContents:
         card=ModelCard(
             verdict=Verdict.SIGNAL,
             family="random forest",
+            outcome_rows=COUNT,
             training_rows=COUNT,
             measured_rows=COUNT,
             outcome_values=50,

@@ -53,8 +53,16 @@ def make_book(predicted: tuple[float, ...] = (100.0, 300.0, 200.0), days: tuple[
             "days_since": days,
         }
     )  # fmt: skip
-    rows = np.array(days)[:, None]
-    return Book(table=table, features=FEATURES, rows=rows, predicted=values, low=values / 2, high=values * 2)
+    folds, medians = np.zeros(3, dtype=np.int64), {"days_since": np.full(1, 9.0)}
+    return Book(
+        table=table,
+        features=FEATURES,
+        folds=folds,
+        medians=medians,
+        predicted=values,
+        low=values / 2,
+        high=values * 2,
+    )
 
 
 def give(rules: Rules, book: Book | None = None, *, ranks: bool = True) -> Given:
