@@ -30,6 +30,7 @@ from pipeline.allocation.book import Book, find_medians
 from pipeline.allocation.errors import ConstraintError, InfeasibleError
 from pipeline.allocation.rules import Rules
 from pipeline.errors import DamagedArtefactError, UntrustedArtefactError
+from pipeline.features import read_values
 from pipeline.folds import NOBODY
 from pipeline.models import predict_left_out
 from storage.errors import SnapshotError
@@ -142,16 +143,6 @@ class Build:
             low=self.low,
             high=self.high,
         )
-
-
-def read_values(feature: Feature, values: pa.Array) -> npt.NDArray[Any]:
-    """Return the values of a feature as a model's encoder reads them: numbers, or texts with None for nothing."""
-    if feature.kind is FeatureKind.NUMBER:
-        return np.asarray(values.fill_null(np.nan), dtype=np.float64)
-    encoded = values.dictionary_encode()
-    texts = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-    found: npt.NDArray[Any] = texts[np.asarray(encoded.indices.fill_null(-1))]
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from pipeline.features import read_values
 from storage.records import Drift, FeatureDrift, FeatureKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
-    from storage.records import Feature, FeatureValue
+    from storage.records import Feature
     from storage.snapshots import Snapshot
 
     Column = npt.NDArray[np.float64]
+    Values = npt.NDArray[Any]
 
 _BINS = 10
 
@@ -27,24 +29,21 @@ _NOTABLE, _NORMAL_99 = 0.1, 2.326
 
 def measure_drift(features: Sequence[Feature], table: pd.DataFrame, earlier: Snapshot) -> Drift:
     """Compare the features that the earlier snapshot has, too."""
-    known = set(earlier.features)
+    before = dict(zip(earlier.features, earlier.values_by_feature(), strict=True))
     return Drift(
         target_mean=earlier.info.card.target_mean,
         features=tuple(
-            _measure_feature(feature, earlier.values(feature), _values(table[feature.name]))
+            _measure_feature(feature, read_values(feature, before[feature]), table[feature.name].to_numpy())
             for feature in features
-            if feature in known
+            if feature in before
         ),
     )
 
 
-def _values(column: pd.Series) -> list[FeatureValue]:
-    return [value if known else None for value, known in zip(column.tolist(), column.notna(), strict=True)]
-
-
-def _measure_feature(feature: Feature, before: Sequence[FeatureValue], now: Sequence[FeatureValue]) -> FeatureDrift:
-    bins = _number_bins(before) if feature.kind is FeatureKind.NUMBER else None
-    first, second = (_count(values, bins, before) for values in (before, now))
+def _measure_feature(feature: Feature, before: Values, now: Values) -> FeatureDrift:
+    first, second = (
+        _count_numbers(before, now) if feature.kind is FeatureKind.NUMBER else _count_categories(before, now)
+    )
     used = first + second > 0
     first, second = first[used], second[used]
     return FeatureDrift(
@@ -63,23 +62,30 @@ def stability_index(before: Column, now: Column) -> float:
     return float(np.sum((q - p) * np.log(q / p)))
 
 
-def _number_bins(before: Sequence[FeatureValue]) -> Column:
-    """Return the inner edges of bins that have held a tenth of the numbers each."""
-    known = [value for value in before if isinstance(value, float)]
-    return np.unique(np.quantile(known, np.arange(1, _BINS) / _BINS)) if known else np.empty(0)
+def _count_numbers(before: Values, now: Values) -> tuple[Column, Column]:
+    """Return how many numbers fall into bins that have held a tenth of them each, and how many are missing."""
+    known = before[~np.isnan(before)]
+    edges = np.unique(np.quantile(known, np.arange(1, _BINS) / _BINS)) if len(known) else np.empty(0)
+
+    def count(values: Values) -> Column:
+        there = values[~np.isnan(values)]
+        counts = np.bincount(np.searchsorted(edges, there, side="right"), minlength=len(edges) + 1)
+        return np.append(counts, len(values) - len(there)).astype(np.float64)
+
+    return count(before), count(now)
 
 
-def _count(values: Sequence[FeatureValue], edges: Column | None, before: Sequence[FeatureValue]) -> Column:
-    """Return how many values fall into each bin; those that are missing, and categories never seen, have their own."""
-    if edges is not None:
-        numbers = [float(value) for value in values if value is not None]
-        counts = np.bincount(np.searchsorted(edges, numbers, side="right"), minlength=len(edges) + 1)
-        return np.append(counts, len(values) - len(numbers)).astype(np.float64)
-    seen = {
-        category: place for place, category in enumerate(sorted({str(each) for each in before if each is not None}))
-    }
-    places = [len(seen) if value is None else seen.get(str(value), len(seen) + 1) for value in values]
-    return np.bincount(places, minlength=len(seen) + 2).astype(np.float64)
+def _count_categories(before: Values, now: Values) -> tuple[Column, Column]:
+    """Return how many are of each category that was there before, missing, or never seen."""
+    seen = pd.Index(sorted(pd.unique(before[~pd.isna(before)])), dtype=object)
+
+    def count(values: Values) -> Column:
+        missing = pd.isna(values)
+        places = seen.get_indexer(values[~missing])
+        counts = np.bincount(places[places >= 0], minlength=len(seen))
+        return np.array([*counts, missing.sum(), np.sum(places < 0)], dtype=np.float64)
+
+    return count(before), count(now)
 
 
 def _chance(bins: int, before: float, now: float) -> float:

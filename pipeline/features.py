@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
     from storage.records import Feature
 
@@ -64,3 +65,13 @@ class Encoder:
             return values.fillna(self.medians[feature.name]).to_numpy(dtype=np.float64)
         codes = {category: float(code) for code, category in enumerate(self.categories[feature.name])}
         return np.array([codes.get(value, UNSEEN) for value in values], dtype=np.float64)
+
+
+def read_values(feature: Feature, values: pa.Array) -> npt.NDArray[Any]:
+    """Return the values of a feature as a model's encoder reads them: numbers, or texts with None for nothing."""
+    if feature.kind is FeatureKind.NUMBER:
+        return np.asarray(values.fill_null(np.nan), dtype=np.float64)
+    encoded = values.dictionary_encode()
+    texts = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    found: npt.NDArray[Any] = texts[np.asarray(encoded.indices.fill_null(-1))]
+    return found
