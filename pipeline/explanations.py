@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,7 @@ STRONGEST = 5
 
 _OVERALL = 10
 _MANY = 4096
+_PIECE_ROWS = 65_536
 _NOTHING = 1e-9  # of the typical prediction: what is left of sums that cancel
 
 
@@ -111,12 +113,15 @@ def explain(
         background = random.choice(fold_model.training, size=size, replace=False)
         backgrounds.append(fold_model.encoder.transform(table.iloc[background]))
         left_out = np.flatnonzero(fitted.folds == fold)
-        own = table.iloc[left_out]
-        explained = explain_model(fold_model.model, fold_model.encoder.transform(own), backgrounds[-1])
-        check_additivity(explained, fitted.predicted[left_out], own["account_id"].tolist(), typical=typical)
-        baseline[left_out], values[left_out] = explained.baseline, explained.shap
-        pairs.features[left_out], pairs.amounts[left_out] = explained.pairs.features, explained.pairs.amounts
-        pairs.mean[:] += explained.pairs.mean * (len(left_out) / n_accounts)
+        explain_rows = make_explainer(fold_model.model, backgrounds[-1], n_rows=len(left_out))
+        for start in range(0, len(left_out), _PIECE_ROWS):
+            places = left_out[start : start + _PIECE_ROWS]
+            own = table.iloc[places]
+            explained = explain_rows(fold_model.encoder.transform(own))
+            check_additivity(explained, fitted.predicted[places], own["account_id"].tolist(), typical=typical)
+            baseline[places], values[places] = explained.baseline, explained.shap
+            pairs.features[places], pairs.amounts[places] = explained.pairs.features, explained.pairs.amounts
+            pairs.mean[:] += explained.pairs.mean * (len(places) / n_accounts)
         fold_done()
     pairs.amounts[np.abs(pairs.amounts) <= _NOTHING * typical] = 0.0
     return Explanations(baseline=baseline, shap=values, pairs=pairs, backgrounds=tuple(backgrounds))
@@ -124,15 +129,26 @@ def explain(
 
 def explain_model(model: Model, rows: Matrix, background: Matrix) -> ModelExplanation:
     """Explain rows by one model; one without products of features has no interactions."""
+    return make_explainer(model, background, n_rows=len(rows))(rows)
+
+
+def make_explainer(model: Model, background: Matrix, *, n_rows: int) -> Callable[[Matrix], ModelExplanation]:
+    """Return what explains rows by one model, ``n_rows`` of them in all, any part of them at a time."""
     if isinstance(model, VotingRegressor):
-        return _average([explain_model(each, rows, background) for each in model.estimators_])
+        parts = [make_explainer(each, background, n_rows=n_rows) for each in model.estimators_]
+        return lambda rows: _average([explain_rows(rows) for explain_rows in parts])
     if isinstance(model, DummyRegressor):
-        return _without_pairs(float(model.predict(background).mean()), np.zeros_like(rows))
+        mean = float(model.predict(background).mean())
+        return lambda rows: _without_pairs(mean, np.zeros_like(rows))
     if isinstance(model, Pipeline):
-        return _without_pairs(*_explain_linear(model, rows, background))
+        return lambda rows: _without_pairs(*_explain_linear(model, rows, background))
     # Tables of all patterns cost more than they save where there are few rows to look up in them.
-    stored_bytes = STORED_BYTES if len(rows) >= _MANY else 0
+    stored_bytes = STORED_BYTES if n_rows >= _MANY else 0
     explainer = InterventionalExplainer.build(from_sklearn(model), background, stored_bytes=stored_bytes)
+    return partial(_explain_trees, explainer)
+
+
+def _explain_trees(explainer: InterventionalExplainer, rows: Matrix) -> ModelExplanation:
     explained = explainer.explain(rows)
     features, strongest, sums, mean = explainer.top_interactions(rows, STRONGEST)
     pairs = no_pairs(*rows.shape)

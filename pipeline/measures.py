@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from pipeline.artefact import library_versions
 from pipeline.calibration import measure_calibration
@@ -13,7 +14,6 @@ from storage.records import ModelCard
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas as pd
 
     from pipeline.selection import Selection
     from storage.records import Drift, Words
@@ -38,7 +38,7 @@ def make_card(
     outcomes, predicted = outcome[measured], selection.fitted.predicted[measured]
     shown = Intervals(low=intervals.low[measured], high=intervals.high[measured])
     segments = {
-        noun: [name or "none" for name in table[column][measured].astype(str)]
+        noun: _name_groups(table[column][measured])
         for noun, column in ((words.industry, "industry"), (words.territory, "region"))
         if table[column].astype(bool).any()
     }
@@ -64,3 +64,10 @@ def make_card(
         artefact_sha256=artefact_sha256,
         versions=library_versions(),
     )
+
+
+def _name_groups(column: pd.Series) -> list[str]:
+    """Return the group of each account, each name once in memory."""
+    places, distinct = pd.factorize(column)
+    names: list[str] = np.array([str(name) or "none" for name in distinct], dtype=object)[places].tolist()
+    return names

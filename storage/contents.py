@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 _ROW_GROUP_SIZE = 8192
 
 # So many accounts are in memory at once: whole row groups.
-_PIECE_ROWS = 4 * _ROW_GROUP_SIZE
+_PIECE_ROWS = 2 * _ROW_GROUP_SIZE
+
+# Beyond this what is written waits in files.
+_MEMORY = "256MB"
 
 # What tells where an account stands among all.
 _STANDING: Final = ["account_id", "owner", "predicted", "low", "high"]
@@ -171,7 +174,7 @@ def write_database(path: Path, contents: SnapshotContents, info: SnapshotInfo) -
 
     Returns the fingerprint of the accounts that were handed over.
     """
-    with duckdb.connect() as database:
+    with duckdb.connect(config={"memory_limit": _MEMORY, "temp_directory": str(path.parent)}) as database:
         literal = str(path).replace("'", "''")
         database.execute(f"ATTACH '{literal}' AS snapshot (ROW_GROUP_SIZE {_ROW_GROUP_SIZE})")
         database.execute("USE snapshot")
@@ -230,7 +233,6 @@ def _write_accounts(database: DuckDBPyConnection, contents: SnapshotContents) ->
     ).to_arrow_table()
     columns = [*ACCOUNTS_SCHEMA.names, *(name for name in ordered.column_names if name != "place")]
     fingerprint: Fingerprint = (0,) * (1 + len(ACCOUNTS_SCHEMA))
-    database.begin()
     for start in range(0, len(ordered), _PIECE_ROWS):
         part = ordered.slice(start, _PIECE_ROWS)
         piece = _read_accounts(
@@ -246,7 +248,6 @@ def _write_accounts(database: DuckDBPyConnection, contents: SnapshotContents) ->
         database.register("piece", piece)
         database.execute(f"INSERT INTO accounts ({', '.join(columns)}) SELECT {', '.join(columns)} FROM piece")
     database.unregister("piece")
-    database.commit()
     return fingerprint
 
 
