@@ -7,7 +7,6 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from pipeline import artefact
@@ -23,6 +22,7 @@ from pipeline.explanations import explain
 from pipeline.folds import FOLDS, NOBODY, draw_teachers
 from pipeline.intervals import make_intervals
 from pipeline.measures import make_card
+from pipeline.room import give_back
 from pipeline.selection import MOST_TEACHERS, STEPS, select
 from pipeline.tree_shap import is_compiled, warm_up
 from storage.errors import NoSnapshotError
@@ -64,7 +64,7 @@ def build_from(
     accounts: Accounts, config: PipelineConfig, *, store: SnapshotStore, progress: Progress, now: datetime
 ) -> SnapshotInfo:
     """Build and publish one snapshot of these accounts, compared with the one before."""
-    pa.default_memory_pool().release_unused()  # what the source took that the accounts were read from
+    give_back()  # what the source took that the accounts were read from
     # One thread: sums are then added up in one order, and on few rows threads wait longer than they work.
     with threadpool_limits(1), _newest(store) as previous:
         table, outcome, features = accounts.table, accounts.outcome, accounts.features
@@ -85,10 +85,12 @@ def build_from(
             )
             fitted = selection.fitted
             intervals = make_intervals(outcome, fitted)
+        give_back()
         with progress.stage("Load explainer" if is_compiled() else "Compile explainer"):
             warm_up()
         with progress.stage("Explain predictions", steps=FOLDS) as fold_done:
             explanations = explain(fitted, table, seed=config.seed, fold_done=fold_done)
+        give_back()
         with progress.stage("Allocate actions"):
             book = Book(
                 table=table,
@@ -128,6 +130,7 @@ def build_from(
                     rules=rules,
                 )
                 comparison, changes = compare(previous, now_built)
+        give_back()
         with progress.stage("Publish snapshot"):
             card = make_card(
                 selection,

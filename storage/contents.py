@@ -43,7 +43,7 @@ _ROW_GROUP_SIZE = 8192
 # So many accounts are in memory at once: whole row groups.
 _PIECE_ROWS = 2 * _ROW_GROUP_SIZE
 
-# Beyond this what is written waits in files.
+# What a build may take to write and to check, beside its accounts.
 _MEMORY = "256MB"
 
 # What tells where an account stands among all.
@@ -260,7 +260,7 @@ def check_database(path: Path, expected_accounts: Fingerprint, contents: Snapsho
     log = path.with_name(f"{path.name}.wal")
     if log.exists():
         raise DamagedSnapshotError(path, f"its last rows are still in {log.name}")
-    with read_only_connection(path) as database:
+    with read_only_connection(path, memory_limit=_MEMORY) as database:
         if _fingerprint(database, "accounts") != expected_accounts:
             raise DamagedSnapshotError(path, "the accounts in it are not those that were written")
         snapshot = Snapshot(database, path)

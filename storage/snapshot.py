@@ -77,14 +77,14 @@ _CHANGES: Final = f"""SELECT {", ".join(f'"{name}"' for name in CHANGES_SCHEMA.n
 _STRONGEST: Final = 2
 
 
-def read_only_connection(path: Path) -> DuckDBPyConnection:
+def read_only_connection(path: Path, *, memory_limit: str = "512MB") -> DuckDBPyConnection:
     """Open a database file for reading, within bounds: one thread, little memory, nothing outside of the file."""
     return duckdb.connect(
         str(path),
         read_only=True,
         config={
             "threads": 1,
-            "memory_limit": "512MB",
+            "memory_limit": memory_limit,
             "enable_external_access": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
