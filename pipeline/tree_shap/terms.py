@@ -29,8 +29,8 @@ class Terms(NamedTuple):
     Term t tabulates the features ``feature[first[t]:first[t + 1]]``, its *slots*, with ``classes`` classes each; the
     first slot varies fastest. A row's cell is the sum of ``delta`` (modulo 2¹⁶) over the steps
     ``first_step[t] … first_step[t + 1]`` whose ``step_bin`` its bin of ``step_feature`` reaches.
-    ``cells`` is 0 where there are too many. Condition c is on the feature of slot ``slot[c]``, and in terms with cells
-    ``member[first_member[c] + k]`` says whether class k of that slot meets it.
+    ``cells`` is 0 where there are too many. Condition c is on the feature of its term's slot ``slot[c]``; where there
+    are cells, ``member[first_member[c] + k]`` says whether class k of that slot meets it.
     """
 
     first_leaf: Ints
@@ -191,7 +191,7 @@ def find_terms(  # noqa: C901, PLR0912, PLR0915 - one pass that fills one set of
             if cells[node] == 0:
                 for condition in range(paths.first[leaves[0]], paths.first[leaves[1]]):
                     if paths.feature[condition] == found[at]:
-                        slot[condition] = n_slots
+                        slot[condition] = n_slots - first[term]
                 n_slots += 1
                 continue
             n_segments, n_classes = _classes(paths, leaves, found[at], bounds, classes, member, renamed)
@@ -208,7 +208,7 @@ def find_terms(  # noqa: C901, PLR0912, PLR0915 - one pass that fills one set of
                 if paths.feature[condition] != found[at]:
                     continue
                 _members(paths, condition, bounds[:n_segments], member)
-                slot[condition] = n_slots
+                slot[condition] = n_slots - first[term]
                 first_member[condition] = n_members
                 if n_members + n_classes > len(members):
                     more_members = np.zeros(2 * len(members) + n_classes, dtype=np.bool_)

@@ -75,11 +75,12 @@ def n_columns(n_features: int, order: int) -> int:
 @compiled
 def _columns(features: Ints, order: int) -> Places:
     """Return the columns of ``features`` among those of all, in the order of the columns of these alone."""
-    if order == 1:
-        return features.astype(np.uint64)
     found = np.empty(n_columns(len(features), order), dtype=np.uint64)
     at = 0
     for j in range(len(features)):
+        if order == 1:
+            found[j] = features[j]
+            continue
         for i in range(j + 1):
             low, high = min(features[i], features[j]), max(features[i], features[j])
             found[at] = high * (high + 1) // 2 + low
@@ -102,26 +103,27 @@ def _lowest(pattern: np.uint64) -> int:
     return _count(~pattern & (pattern - np.uint64(1)))
 
 
-# Kernels below hand each other plain arrays: a tuple of arrays costs a reference count per array and call.
-
-
 @compiled
 def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain arrays
-    met: Patterns,
-    n_conditions: int,
-    value: float,
-    failed: Patterns,
-    share: Floats,
+    paths: Paths,
+    failures: Failures,
     weights: Floats,
+    leaf: int,
+    patterns: Patterns,
+    start: int,
     order: int,
     place: Places,
     sums: Floats,
 ) -> None:
-    """Add what a leaf contributes to a row that meets the conditions ``met[e]`` to ``sums[e]``, for every e.
+    """Add what a leaf contributes to a row to ``sums[e]``, for every pattern e of the conditions it meets.
 
-    The contribution to its column k goes to ``place[k]``; ``failed`` and ``share`` are the leaf's `Failures`.
-    What a row meets is hard to predict: sums are multiplied by ones and zeros rather than branched on.
+    The first bit of the patterns is for the condition ``start``. The contribution to the leaf's column k goes to
+    ``place[k]``. What a row meets is hard to predict: sums are multiplied by ones and zeros rather than branched on.
     """
+    n_conditions = paths.first[leaf + 1] - paths.first[leaf]
+    value = paths.value[leaf]
+    failed = failures.pattern[failures.first[leaf] : failures.first[leaf + 1]]
+    share = failures.weight[failures.first[leaf] : failures.first[leaf + 1]]
     n_failures = len(failed)
     one, zero = np.uint64(1), np.uint64(0)
     # which conditions and pairs of conditions each background pattern fails, and in bits, which patterns fail each
@@ -158,8 +160,9 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
     single = np.empty(n_conditions)
     main = np.empty(n_conditions)
     within = np.empty(n_pairs)
-    for e in range(len(met)):
-        unmet = ~met[e] & all_conditions
+    for e in range(len(patterns)):
+        met = patterns[e] >> np.uint64(paths.first[leaf] - start) & all_conditions
+        unmet = ~met & all_conditions
         z = np.uint64(_count(unmet))
         some = False
         single_outside = 0.0
@@ -167,7 +170,7 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
         for word in range(n_words):
             blocked = zero
             for i in range(n_conditions):
-                blocked |= failing[word, i] & ((met[e] >> np.uint64(i) & one) - one)
+                blocked |= failing[word, i] & ((met >> np.uint64(i) & one) - one)
             left = every[word] & ~blocked
             if left and not some:
                 some = True
@@ -199,10 +202,10 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
             continue
         if order == 1:
             for i in range(n_conditions):
-                sums[e, place[i]] += single[i] + single_outside * np.float64(~met[e] >> np.uint64(i) & one)
+                sums[e, place[i]] += single[i] + single_outside * np.float64(unmet >> np.uint64(i) & one)
             continue
         for i in range(n_conditions):
-            is_outside = np.float64(~met[e] >> np.uint64(i) & one)
+            is_outside = np.float64(unmet >> np.uint64(i) & one)
             single[i] += single_outside * is_outside
             within[diagonal[i]] = main[i] + (main_outside - single_outside) * is_outside
         for at in range(len(place)):
@@ -212,24 +215,6 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
             unmet &= unmet - one
             for i in range(n_conditions):
                 sums[e, of_pair[j, i]] += single[i]
-
-
-@compiled
-def _solve_leaf(  # noqa: PLR0917 - as above
-    paths: Paths, failures: Failures, weights: Floats, leaf: int, met: Patterns, order: int, place: Places, sums: Floats
-) -> None:
-    of_failures = slice(failures.first[leaf], failures.first[leaf + 1])
-    _solve(
-        met,
-        paths.first[leaf + 1] - paths.first[leaf],
-        paths.value[leaf],
-        failures.pattern[of_failures],
-        failures.weight[of_failures],
-        weights,
-        order,
-        place,
-        sums,
-    )
 
 
 @compiled
@@ -252,9 +237,8 @@ def _solve_patterns(  # noqa: PLR0917 - as above
     start = paths.first[terms.first_leaf[term]]
     for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
         first, last = paths.first[leaf], paths.first[leaf + 1]
-        met = (patterns >> np.uint64(first - start)) & (~np.uint64(0) >> np.uint64(PATTERN_BITS - (last - first)))
-        place = _columns(terms.slot[first:last] - terms.first[term], order)
-        _solve_leaf(paths, failures, weights, leaf, met, order, place, sums)
+        place = _columns(terms.slot[first:last], order)
+        _solve(paths, failures, weights, leaf, patterns, start, order, place, sums)
     _transpose(sums, table)
 
 
@@ -264,13 +248,13 @@ def _solve_cells(  # noqa: PLR0917 - as above
 ) -> None:
     """Write the columns of ``term``: the sum of its leaves' contributions to a row in each cell."""
     table[:] = 0.0
-    of_cell = np.empty(terms.cells[term], dtype=np.uint64)
+    of_cell = np.empty(terms.cells[term], dtype=np.uint16)
     for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
         first, last = paths.first[leaf], paths.first[leaf + 1]
         own = np.arange(n_columns(last - first, order)).astype(np.uint64)
         met = np.arange(1 << (last - first)).astype(np.uint64)
         sums = np.zeros((len(met), len(own)))
-        _solve_leaf(paths, failures, weights, leaf, met, order, own, sums)
+        _solve(paths, failures, weights, leaf, met, first, order, own, sums)
         columns = np.empty((len(own), len(met)))
         _transpose(sums, columns)
         # which conditions a row in each cell meets, slot by slot
@@ -279,16 +263,16 @@ def _solve_cells(  # noqa: PLR0917 - as above
         for slot in range(terms.first[term], terms.first[term + 1]):
             n_classes = terms.classes[slot]
             condition = first
-            while condition < last and terms.slot[condition] != slot:
+            while condition < last and terms.slot[condition] != slot - terms.first[term]:
                 condition += 1
             for k in range(n_classes - 1, -1, -1):
-                bit = np.uint64(0)
+                bit = np.uint16(0)
                 if condition < last and terms.member[terms.first_member[condition] + k]:
-                    bit = np.uint64(1) << np.uint64(condition - first)
+                    bit = np.uint16(1 << (condition - first))
                 for cell in range(stride):
                     of_cell[k * stride + cell] = of_cell[cell] | bit
             stride *= n_classes
-        _look_up(columns, of_cell, _columns(terms.slot[first:last] - terms.first[term], order), table)
+        _look_up(columns, of_cell, _columns(terms.slot[first:last], order), table)
 
 
 @compiled
@@ -324,9 +308,9 @@ def entries(terms: Terms, order: int) -> Ints:
 def _stored(model: Model, term: int, order: int) -> Floats:
     """Return the place of the columns of ``term`` in the table of ``model``."""
     cells = model.terms.cells[term]
-    n_slots = model.terms.first[term + 1] - model.terms.first[term]
+    columns = n_columns(model.terms.first[term + 1] - model.terms.first[term], order)
     first = model.first_entry[term]
-    return model.table[first : first + n_columns(n_slots, order) * cells].reshape((-1, cells))
+    return model.table[first : first + columns * cells].reshape((columns, cells))
 
 
 @compiled
@@ -361,7 +345,10 @@ def add_values(model: Model, bins: BinArray, order: int, values: Floats) -> None
     patterns = np.empty(n_rows, dtype=np.uint64)
     numbers = np.empty(n_rows, dtype=np.uint32)
     slots = hash_slots(n_rows)
-    most = np.where(terms.cells > 0, 0, np.diff(terms.first)).max()
+    most = 0
+    for term in range(len(terms.cells)):
+        if terms.cells[term] == 0:
+            most = max(most, terms.first[term + 1] - terms.first[term])
     rows = np.empty(n_columns(most, order) * n_rows)
     columns = np.empty(len(rows))
     for term in range(len(terms.cells)):

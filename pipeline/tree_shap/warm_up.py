@@ -19,7 +19,7 @@ def is_compiled() -> bool:
 
 
 def warm_up() -> None:
-    """Compile every kernel, which takes some 15 seconds of one core once a machine, or load them from the cache."""
+    """Compile every kernel, which takes some 18 seconds of one core once a machine, or load them from the cache."""
     rows = np.arange(12.0).reshape(6, 2)
     model = RandomForestRegressor(2, random_state=0).fit(rows, rows[:, 0])
     explainer = InterventionalExplainer.build(from_sklearn(model), rows)

@@ -166,6 +166,20 @@ def test_patterns_give_what_tables_give_where_both_can_be_had() -> None:
     np.testing.assert_allclose(patterns.explain(rows).shap, tables.explain(rows).shap, rtol=0, atol=1e-13)
 
 
+def test_a_large_background_explains_as_its_parts_do_on_average(sample: Sample) -> None:
+    rows, outcome = sample(600, 12)
+    ensemble = from_sklearn(RandomForestRegressor(3, random_state=0).fit(rows, outcome))
+    whole = InterventionalExplainer.build(ensemble, rows[:240])
+    parts = [InterventionalExplainer.build(ensemble, part) for part in np.array_split(rows[:240], 6)]
+
+    shap_values = np.mean([part.explain(rows[500:]).shap for part in parts], axis=0)
+    matrices = np.mean([part.interactions(rows[500:]) for part in parts], axis=0)
+
+    assert max(int(np.diff(part.failures.first).max()) for part in whole.second_order) > 2 * 64
+    np.testing.assert_allclose(whole.explain(rows[500:]).shap, shap_values, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(whole.interactions(rows[500:]), matrices, rtol=0, atol=1e-12)
+
+
 def test_paths_of_more_features_than_any_table_could_hold_add_up() -> None:
     model, rows = _one_feature_after_the_other(40)
     explainer = InterventionalExplainer.build(from_sklearn(model), rows[::3])
