@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import artefact
 from pipeline.allocation.allocate import OPTIMUM, allocate
+from pipeline.allocation.describe import describe_exactly
 from pipeline.allocation.errors import InfeasibleError
 from pipeline.allocation.exactly import give_exactly
 from pipeline.changes import Build, read_rules
@@ -27,7 +28,7 @@ from pipeline.models import CrossFit
 from storage.records import FeatureKind, ValueChange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from pipeline.allocation.rules import Rules
     from pipeline.artefact import Artefact
     from pipeline.models import FoldModel
-    from storage.records import Account, Feature, FeatureValue
+    from storage.records import Account, AllocationReason, Feature, FeatureValue
     from storage.snapshots import Snapshot
 
 LABEL: Final = "the model's view, not a causal effect"
@@ -168,6 +169,15 @@ class WhatIfModel:
         if given.problem is None or given.optimum is None:
             return None
         return give_exactly(given.problem, given.optimum, given.problem.account_ids.index(account_id), actions)
+
+    def explain(self, account: Account) -> Sequence[AllocationReason]:
+        """Return why an account gets its actions, exactly where the snapshot has only bounds and that is affordable."""
+        reasons = account.allocation.reasons
+        if not self.gives_by_value or not reasons:
+            return reasons
+        given = self._allocate(self.book)
+        row = int(np.flatnonzero(given.order == self._find(account.account_id))[0])
+        return describe_exactly(given, row, reasons)
 
     def _find(self, account_id: str) -> int:
         return int(np.flatnonzero((self.table["account_id"] == account_id).to_numpy())[0])

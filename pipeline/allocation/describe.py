@@ -9,7 +9,9 @@ import numpy as np
 
 from pipeline.allocation import score
 from pipeline.allocation.allocate import limits_beside
-from pipeline.allocation.reasons import explain, worth_of_one_more
+from pipeline.allocation.laminar import is_laminar
+from pipeline.allocation.patterns import Market
+from pipeline.allocation.reasons import explain, explain_account, worth_of_one_more
 from pipeline.allocation.wording import write_line, write_reasons
 from pipeline.on_demand import OnDemand
 from storage.records import ActionCount, Allocation, AllocationReason, AllocationSummary, ReasonKind
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_SOLVED = 20_000
 """Accounts times limits up to which the worth of every limit is found; beyond it only that of the capacity."""
+_MOST_WEIGHED = 20_000
+"""Accounts times the ways to give one of them actions up to which one account is explained by solving again."""
 
 
 def describe(given: Given, book: Book) -> tuple[Sequence[Allocation], AllocationSummary]:
@@ -61,6 +65,24 @@ def describe(given: Given, book: Book) -> tuple[Sequence[Allocation], Allocation
 
     summary = _summarise(given, value=optimum.value, gap=optimum.gap, one_more=_of_capacity(worths))
     return OnDemand(write, problem.accounts), summary
+
+
+def describe_exactly(given: Given, row: int, kept: Sequence[AllocationReason]) -> Sequence[AllocationReason]:
+    """Return the reasons of the account in one row of the problem, exact where a snapshot keeps bounds.
+
+    Those that are kept where they are exact already, where solving again would take too long to wait for, or where it
+    gives the account other actions.
+    """
+    problem, optimum = given.problem, given.optimum
+    if problem is None or optimum is None or is_laminar(problem) or Market.of(problem).worth.size > _MOST_WEIGHED:
+        return kept
+    *solved, proof = write_reasons(explain_account(problem, optimum, row), problem.terms, gap=optimum.gap)
+    if solved[0].text != kept[0].text:
+        return kept
+    worths, baseline = (
+        [each for each in kept if each.kind is kind] for kind in (ReasonKind.WORTH, ReasonKind.BASELINE)
+    )
+    return (*solved, *worths, proof, *baseline)
 
 
 def _describe_written(given: Given) -> tuple[Sequence[Allocation], AllocationSummary]:

@@ -40,6 +40,9 @@ class Step:
     (below it for one fewer), everything else equal, the optimum takes the step. ``limits`` are those that the step
     would break if nobody else gave up or took an action.
 
+    With ``single`` it is one exchange of this ``action`` with one other account, or with none, and ``cost`` the
+    difference of what it brings here and there; without it others may change among themselves, too.
+
     Without ``exact`` the amounts are proven bounds: the step costs ``cost`` at the least and is not taken short of
     ``threshold``; nothing is said of others.
     """
@@ -51,6 +54,7 @@ class Step:
     threshold: float | None
     limits: tuple[str, ...]
     exact: bool = True
+    single: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,7 @@ class _Forced:
     moves: tuple[Move, ...] = ()
     threshold: float | None = None
     exact: bool = True
+    single: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -205,6 +210,7 @@ class _Exchange:
                 moves=more.moves,
                 threshold=more.threshold,
                 exact=more.exact,
+                single=more.single,
                 limits=(
                     *([f"the cap of {cap} per {self.problem.terms.account}"] if capped else []),
                     *(str(limit) for limit in self._tight(row, best if has_next else None, least=False)),
@@ -219,6 +225,7 @@ class _Exchange:
                 moves=fewer.moves,
                 threshold=fewer.threshold,
                 exact=fewer.exact,
+                single=fewer.single,
                 limits=tuple(str(limit) for limit in self._tight(row, None, least=True)),
             ),
         )
@@ -401,7 +408,7 @@ def _force(problem: Problem, optimum: Optimum, exchange: _Exchange, forced: patt
         for other in np.flatnonzero(change).tolist()
         if other != row
     )
-    return _Forced(cost=optimum.value - value, moves=moves, threshold=_threshold(problem, forced))
+    return _Forced(cost=optimum.value - value, moves=moves, threshold=_threshold(problem, forced), single=False)
 
 
 def _threshold(problem: Problem, forced: patterns.Forced) -> float | None:

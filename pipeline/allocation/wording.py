@@ -104,9 +104,8 @@ def _last(why: Why, terms: Terms) -> Iterator[str]:
         yield f"{last} and cannot go elsewhere" + (
             f": {_listed(step.limits)} would not be met." if step.limits else "."
         )
-    elif not step.exact:
-        less = _at_least(step.cost, terms)
-        yield f"{last}; with one fewer here all {terms.actions} together would bring {less}."
+    elif not (step.exact and step.single):
+        yield f"{last}; with one fewer here all {terms.actions} together would bring {_less(step, step.cost, terms)}."
     elif step.moves and rounds_to_nothing(step.cost, terms.unit):
         yield f"{last}, as much as the best use elsewhere."
     elif step.moves:
@@ -128,8 +127,9 @@ def _next(why: Why, terms: Terms) -> Iterator[str]:
     )
     if step.cost is None:
         yield f"{gain}, but cannot be given."
-    elif not step.exact:
-        yield f"{gain}; with it all {terms.actions} together would bring {_at_least(step.cost, terms)}."
+    elif not (step.exact and step.single):
+        less = _less(step, step.cost, terms)
+        yield f"{gain}; with {one.lower()} here all {terms.actions} together would bring {less}."
     elif step.moves and rounds_to_nothing(step.cost, terms.unit):
         yield f"{gain}, no more than where it would be taken."
     elif step.moves:
@@ -215,9 +215,12 @@ def _of_type(step: Step, terms: Terms) -> str:
     return f" ({terms.one_of.get(step.action or '', step.action)})" if terms.one_of else ""
 
 
-def _at_least(cost: float, terms: Terms) -> str:
-    least = _floor(cost, terms.unit)
-    return "no more" if rounds_to_nothing(least, terms.unit) else f"at least {_amount(least, terms)} less"
+def _less(step: Step, cost: float, terms: Terms) -> str:
+    """Say by how much less all actions bring with a step: exactly, or at least."""
+    least = cost if step.exact else _floor(cost, terms.unit)
+    if rounds_to_nothing(least, terms.unit):
+        return "as much" if step.exact else "no more"
+    return f"{'' if step.exact else 'at least '}{_amount(least, terms)} less"
 
 
 def _floor(value: float, unit: str) -> float:

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.allocation.allocate import Given, allocate
 from pipeline.allocation.book import Book
-from pipeline.allocation.describe import describe
+from pipeline.allocation.describe import describe, describe_exactly
 from pipeline.allocation.errors import ConstraintError, InfeasibleError
 from pipeline.allocation.rules import Rules
 from storage.records import ActionCount, Feature, FeatureKind, ReasonKind, Words
@@ -127,6 +127,25 @@ def test_one_more_is_named_by_its_type_where_it_is_the_budget_of_that_type_that_
     assert limit == "One call here alone would exceed the total capacity of 4."
     fed = describe(give(make_rules(rep_capacity={"Ivo": 3, "Dana": 2}), book), book)[0][1]
     assert not any("talks (enough for 2)" in each.text for each in fed.reasons if each.kind is ReasonKind.LIMIT)
+
+
+def test_why_is_told_exactly_of_one_account_where_a_snapshot_keeps_bounds() -> None:
+    book = make_book()
+    given = give(make_rules(), book)
+    kept = describe(given, book)[0][0].reasons
+    exact = describe_exactly(given, 2, kept)
+
+    assert any("would bring at least" in each.text for each in kept)
+    assert "One (call) would bring 10 patients; with one here all visits together would bring 30 patients less." in [
+        each.text for each in exact
+    ]
+    assert not any("at least" in each.text for each in exact)
+    assert [each.text for each in exact if each.kind is ReasonKind.CHANGE] == [
+        "From a predicted value of 201 patients on (now 100 patients) it would get one."
+    ]
+    assert [each for each in exact if each.kind is ReasonKind.WORTH] == [
+        each for each in kept if each.kind is ReasonKind.WORTH
+    ]
 
 
 def test_of_a_minimum_that_is_just_met_it_says_what_one_fewer_would_bring() -> None:
