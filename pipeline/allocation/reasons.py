@@ -103,8 +103,8 @@ def explain(problem: Problem, optimum: Optimum) -> Sequence[Why]:
 def explain_account(problem: Problem, optimum: Optimum, row: int) -> Why:
     """Return why the account in one row gets what it gets, by solving again; for any constraints, in a second or so.
 
-    Thresholds are whole units, up to eight times the predicted value: one unit short of it the step is not taken. Where
-    the optimum, or the one it is compared with, was not proven to be one, the step is given in bounds.
+    Thresholds are whole units, up to eight times the predicted value, at which the step is taken; one unit short of it
+    it is not. Where the optimum, or the one it is compared with, was not proven to be one, the step is given in bounds.
     """
     exchange = _Exchange.of(problem, optimum.counts)
     count = int(optimum.counts[row].sum())
@@ -429,4 +429,4 @@ def _threshold(problem: Problem, forced: patterns.Forced) -> float | None:
     while abs(stepped - stays) > 1:
         middle = np.floor((stays + stepped) / 2)
         stays, stepped = (stays, middle) if steps(middle) else (middle, stepped)
-    return float(max(stays, stepped))
+    return float(stepped)

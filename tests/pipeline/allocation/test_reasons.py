@@ -269,8 +269,8 @@ def _check_thresholds(problem: Problem, why: Why, row: int, count: int, *, exact
     for step, sign in ((why.more, 1), (why.fewer, -1)):
         if step is not None and step.threshold is not None:
             margin = 1e-3 * step.threshold if exact else 0.0
-            beyond = step.threshold + sign * margin - (not exact and sign < 0)
-            short = step.threshold - sign * margin - (not exact and sign > 0)
+            beyond = step.threshold + sign * margin
+            short = step.threshold - sign * (margin if exact else 1.0)
             assert any((each - count) * sign >= 1 for each in _best_counts(problem, row, beyond))
             assert any((each - count) * sign <= 0 for each in _best_counts(problem, row, short))
 
