@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 LABEL: Final = "the model's view, not a causal effect"
 """What everybody who is shown a what-if is told of it."""
 _KEPT_OPEN: Final = 2  # the newest snapshot, and the one before it that older threads speak of
+_MOST_AGAIN: Final = 20_000  # accounts beyond which giving actions again takes too long to wait for a reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +174,7 @@ class WhatIfModel:
     def explain(self, account: Account) -> Sequence[AllocationReason]:
         """Return why an account gets its actions, exactly where the snapshot has only bounds and that is affordable."""
         reasons = account.allocation.reasons
-        if not self.gives_by_value or not reasons:
+        if not self.gives_by_value or not reasons or len(self.table) > _MOST_AGAIN:
             return reasons
         given = self._allocate(self.book)
         row = int(np.flatnonzero(given.order == self._find(account.account_id))[0])
