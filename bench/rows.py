@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from pipeline.accounts import read_accounts
 from pipeline.config import PipelineConfig
 from pipeline.pack import read_pack
-from pipeline.run import build_from
+from pipeline.run import STORE_MEMORY, build_from
 from pipeline.synthetic import make_accounts
 from storage.snapshots import SnapshotStore
 
@@ -108,7 +108,7 @@ def measure(source: Path, home: Path) -> dict[str, object]:
     if accounts is None:
         raise SystemExit("not ready")
     config = PipelineConfig(home=home, as_of=date(2026, 11, 1), seed=SEED)
-    store = SnapshotStore(config.snapshots)
+    store = SnapshotStore(config.snapshots, memory_limit=STORE_MEMORY)
     info = build_from(accounts, config, store=store, progress=stages, now=datetime(2026, 11, 1, tzinfo=UTC))
     with stages.stage("Open snapshot"), store.lease() as snapshot:
         pass

@@ -82,7 +82,7 @@ def build(
 
     console = Console()
     own = None if accounts is None else _read(accounts, pack, (sheet, encoding), console, tell)
-    store = SnapshotStore(config.snapshots)
+    store = SnapshotStore(config.snapshots, memory_limit=run.STORE_MEMORY)
     try:
         with progress.ProgressBars(console) as bars:
             info = (

@@ -33,6 +33,7 @@ from pipeline.errors import DamagedArtefactError, UntrustedArtefactError
 from pipeline.features import read_values
 from pipeline.folds import NOBODY
 from pipeline.models import predict_left_out
+from pipeline.room import give_back
 from storage.errors import SnapshotError
 from storage.records import ChangeKind, Comparison, FeatureKind
 from storage.snapshots import CHANGES_SCHEMA
@@ -104,7 +105,8 @@ class Build:
                 {
                     **{name: who.column(name).to_pandas() for name in _WHO},
                     **{feature.name: read_values(feature, column) for feature, column in values},
-                }
+                },
+                copy=False,
             ),
             predicted=columns[0],
             low=columns[1],
@@ -155,7 +157,9 @@ class Changes:
 
 def compare(previous: Snapshot, build: Build) -> tuple[Comparison, pa.Table]:
     """Compare a build with a published snapshot."""
-    changes = find_changes(Build.of(previous), build)
+    before = Build.of(previous)
+    give_back()  # what it took to read it
+    changes = find_changes(before, build)
     comparison = Comparison(
         previous_id=previous.info.snapshot_id,
         previous_as_of=previous.info.source.as_of,

@@ -29,14 +29,14 @@ _NOTABLE, _NORMAL_99 = 0.1, 2.326
 
 def measure_drift(features: Sequence[Feature], table: pd.DataFrame, earlier: Snapshot) -> Drift:
     """Compare the features that the earlier snapshot has, too."""
-    before = dict(zip(earlier.features, earlier.values_by_feature(), strict=True))
+    measured = {
+        feature: _measure_feature(feature, read_values(feature, values), table[feature.name].to_numpy())
+        for feature, values in zip(earlier.features, earlier.values_by_feature(), strict=True)
+        if feature in features
+    }
     return Drift(
         target_mean=earlier.info.card.target_mean,
-        features=tuple(
-            _measure_feature(feature, read_values(feature, before[feature]), table[feature.name].to_numpy())
-            for feature in features
-            if feature in before
-        ),
+        features=tuple(measured[feature] for feature in features if feature in measured),
     )
 
 

@@ -7,6 +7,8 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
 from pipeline import artefact
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
     from pipeline.config import PipelineConfig
     from storage.records import SnapshotInfo
     from storage.snapshots import Snapshot, SnapshotStore
+
+
+STORE_MEMORY = "128MB"
+"""What the snapshot before may take: a build reads each of its columns once."""
 
 
 class Progress(Protocol):
@@ -187,7 +193,9 @@ def _earlier_folds(previous: Snapshot, account_ids: pd.Series, seed: int) -> npt
     """Return the fold that each account had before; another seed asks for other folds."""
     if previous.info.card.seed != seed:
         return None
-    return np.asarray(account_ids.map(previous.folds()).fillna(NOBODY), dtype=np.intp)
+    earlier = previous.accounts(["account_id", "fold"])
+    places = pc.index_in(pa.array(account_ids, pa.string()), value_set=earlier.column("account_id"))
+    return np.asarray(earlier.column("fold").take(places).fill_null(NOBODY), dtype=np.intp)
 
 
 @contextmanager

@@ -60,7 +60,7 @@ from storage.similar import SimilarAccounts
 from storage.wellformed import well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -312,20 +312,15 @@ class Snapshot:
         selected = ", ".join(f'"{name}"' for name in columns)
         return self._fetch_table(f"SELECT {selected} FROM accounts WHERE rowid BETWEEN {start:d} AND {stop - 1:d}")
 
-    def values_by_feature(self) -> list[pa.Array]:
-        """Return for each feature its values for every account, in the order of the ids; null where missing."""
-        selected = ", ".join(
-            f"{_list_of(feature)}[{entry}] AS feature_{entry}" for entry, feature in enumerate(self.features, start=1)
-        )
-        return [column.combine_chunks() for column in self._fetch_table(f"SELECT {selected} FROM accounts").columns]
+    def values_by_feature(self) -> Iterator[pa.Array]:
+        """Yield for each feature its values for every account, in the order of the ids; null where missing."""
+        for entry, feature in enumerate(self.features, start=1):
+            table = self._fetch_table(f"SELECT {_list_of(feature)}[{entry:d}] AS value FROM accounts")
+            yield table.column("value").combine_chunks()
 
     def shap(self, place: int) -> pa.Array:
         """Return what the feature at a position contributes to each account, in the order of the ids."""
         return self._fetch_table(f"SELECT shap[{place + 1:d}] AS shap FROM accounts").column("shap").combine_chunks()
-
-    def folds(self) -> dict[str, int]:
-        """Return by id which of the models each account was left out of, and predicted by."""
-        return dict(self._fetch("SELECT account_id, fold FROM accounts ORDER BY account_id"))
 
     def find_change(self, account_id: str) -> Change | None:
         """Return what changed about the account with exactly this id; None where nothing did or nothing is known."""

@@ -58,8 +58,10 @@ _log = logging.getLogger(__name__)
 class SnapshotStore:
     """The snapshots in one folder, for any number of threads and processes, of which one at a time publishes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, memory_limit: str = "512MB") -> None:
+        """Keep no more than ``memory_limit`` of each open snapshot in memory."""
         self._root = root
+        self._memory_limit = memory_limit
         self._building = root / "building"
         self._pointer = root / "CURRENT"
         self._current: _Opened | None = None
@@ -283,7 +285,7 @@ class SnapshotStore:
             if found != expected:
                 raise DamagedSnapshotError(file, "its SHA-256 is not the one in its manifest")
         try:
-            snapshot = Snapshot(read_only_connection(path), path)
+            snapshot = Snapshot(read_only_connection(path, memory_limit=self._memory_limit), path)
         except (duckdb.Error, UnreadableSnapshotError) as error:
             raise DamagedSnapshotError(path, f"it cannot be opened ({error})") from error
         if snapshot.info.snapshot_id != snapshot_id:
