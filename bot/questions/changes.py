@@ -34,7 +34,7 @@ DOWN: Final = _stems(
     """
     decrease drop fall fell fallen decline lower cut reduce lose lost shrink shrank sink sank down smaller less fewer
     minus off shave knock trim slash dip slip plunge reduction slide subtract deduct dent worse shorter worsen dips
-    shed sheds shedding
+    shed sheds shedding rid remove removed eliminate eliminated
     """
 )
 _SET: Final = frozenset(
@@ -57,7 +57,9 @@ _FACTORS: Final = {
 _FRACTIONS: Final = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2, "tenth": 0.1}
 _MULTIPLY: Final = _stems("scale multiply times factor multiplied")
 _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not"})
-_CUTS: Final = frozenset({"and", ",", ";", ".", "?", "!", "&", "+", ":", "then", "while", "plus"})
+_CUTS: Final = frozenset(
+    {"and", ",", ";", ".", "?", "!", "&", "+", ":", "then", "while", "plus", "-", "\u2013", "\u2014"}
+)
 _LIMITS: Final = frozenset(
     "< > ≤ ≥ below under above over least most around between maximum minimum nearly almost almost until".split()  # noqa: SIM905
 )
@@ -125,7 +127,7 @@ def _without_asked(tokens: Sequence[Token]) -> list[Token]:
         before = [each.word for each in tokens[max(place - 3, 0) : place]]
         after = [each.word for each in tokens[place + 1 : place + 3]]
         of_answer = token.amount is not None and (
-            bool(_COUNT_OF & {stem(word) for word in after[:1]})
+            bool(_COUNT_OF & {stem(word) for word in after[:1]} or before[-1:] == ["still"])
             or (bool(before) and before[-1] in _LIMITS and bool({"forecast", "prediction", "be", "it"} & set(before)))
         )
         if of_answer and before and before[-1] in _LIMITS:

@@ -40,6 +40,7 @@ _LEANING: Final = frozenset(
     """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
 )
 _BEFORE_QUERY: Final = frozenset("and what or how about on for regarding anything something same ok".split())  # noqa: SIM905
+_FEWER_DRIVERS: Final = frozenset({"top", "first", "need", "fine", "enough", "no", "number", "factor", "driver"})
 _LONGEST_QUERY: Final = 4
 _DIRECTED: Final = frozenset("up down more less fewer higher lower drop drops rise rises fall falls".split())  # noqa: SIM905
 _ON_TOP: Final = (
@@ -55,12 +56,12 @@ _ON_TOP: Final = (
 )
 
 
-def follow_up(  # noqa: PLR0911 - one return per kind of question before it
+def follow_up(  # noqa: C901, PLR0911 - one return per kind of question before it
     reading: Reading, before: ToolCall, names: Sequence[Name]
 ) -> ToolCall | None:
     """Return the call that a question makes of the one before it, where it leans on that.
 
-    ``names`` are the features that the one before changes.
+    ``names`` are the features that the one before is about.
     """
     words = [word for word in reading.words if word.isalpha()]
     leans = len(words) <= _MOST_WORDS and all(word in _LEANING or is_filling(word) for word in words)
@@ -83,13 +84,14 @@ def follow_up(  # noqa: PLR0911 - one return per kind of question before it
             return WhyAllocated(actions=None) if not counts and "why" in words else None
         case AccountFacts(facts=(Fact.PREDICTION | Fact.STANDING | Fact.BASELINE,)) if leans and "why" in words:
             return Drivers(direction=Direction.ALL, limit=None) if "not" not in words and not counts else None
+        case AccountFacts(facts=(), features=(_,)) if leans and not reading.names and "if" in words:
+            changes = read_changes(reading.tokens, other=names)
+            return WhatIf(changes=changes) if changes else None
         case AccountFacts(facts=(), features=(_, *_)) if leans and reading.names and not counts and "why" not in words:
             return AccountFacts(facts=(), features=tuple(name.feature.name for name in reading.names))
         case SearchDocuments() if not reading.names and not counts and (query := _query(reading)):
             return SearchDocuments(query=query)
-        case Drivers() if len(counts) == 1 and all(
-            word in _LEANING or stem(word) in {"top", "first"} for word in words
-        ):
+        case Drivers() if len(counts) == 1 and all(word in _LEANING or stem(word) in _FEWER_DRIVERS for word in words):
             limit = number_of_drivers(reading)
             return Drivers(direction=before.direction, limit=limit) if limit else None
         case _:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from bot.questions.words import stem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,6 +22,7 @@ WEIGHTS: Final = "intents.npz"
 NONE: Final = "none"
 UNKNOWN: Final = "<unknown>"
 _LONGEST_RUN: Final = 3
+_LETTERS: Final = (3, 4)
 _SLOT: Final = re.compile(r"<\w+>")
 
 
@@ -28,22 +30,22 @@ _SLOT: Final = re.compile(r"<\w+>")
 class Intent:
     """What is meant, and how many words of the question are in no example, ``foreign`` ones in none with an answer.
 
-    ``probability`` is that of its kind, drivers or others; ``share`` is that of this one among its kind.
+    ``probability`` is that of its kind, drivers or others.
     """
 
     name: str
     probability: float
-    share: float
     unknown: int
     foreign: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intents:
-    """Multinomial logistic regression over runs of stems.
+    """Multinomial logistic regression over signs.
 
-    ``weights`` has a row for each run in ``rows`` and a column for each of ``names``; ``known`` are the words that were
-    seen, ``stems`` theirs, ``foreign`` those that only questions without an answer have. ``digest`` is of the examples.
+    ``weights`` has a row for each sign in ``rows`` and a column for each of ``names``; ``known`` are the words that
+    were seen, ``stems`` theirs, ``foreign`` those that only questions without an answer have. ``digest`` is of the
+    examples.
     """
 
     names: tuple[str, ...]
@@ -57,8 +59,9 @@ class Intents:
 
     def find(self, words: Sequence[str], *, supposes: bool = False) -> Intent:
         """Return what words mean, slots among them; ``supposes`` where every feature has an amount beside it."""
-        heard = [each if each in self.stems else UNKNOWN for each in stemmed(words)]
-        rows = [self.rows[run] for run in runs(heard, supposes=supposes) if run in self.rows]
+        stems = stemmed(words)
+        told = signs(stems, known=self.stems, supposes=supposes)
+        rows = [self.rows[sign] for sign in told if sign in self.rows]
         scores = self.weights[rows].sum(axis=0) + self.bias
         odds = np.exp(scores - scores.max())
         odds /= odds.sum()
@@ -69,9 +72,8 @@ class Intents:
         return Intent(
             name=self.names[best],
             probability=float(sum(alike)),
-            share=float(odds[best] / sum(alike)),
-            unknown=heard.count(UNKNOWN),
-            foreign=sum(each in self.foreign for each in heard),
+            unknown=sum(each not in self.stems for each in stems),
+            foreign=sum(each in self.foreign for each in stems),
         )
 
 
@@ -82,7 +84,7 @@ def intents() -> Intents:
         known = frozenset(str(kept["known"]).split())
         return Intents(
             names=tuple(str(kept["names"]).split()),
-            rows={run: row for row, run in enumerate(str(kept["runs"]).split("\n"))},
+            rows={sign: row for row, sign in enumerate(str(kept["signs"]).split("\n"))},
             weights=kept["weights"].astype(np.float32),
             bias=kept["bias"].astype(np.float32),
             known=known,
@@ -97,13 +99,23 @@ def stemmed(words: Sequence[str]) -> list[str]:
     return [word if _SLOT.fullmatch(word) else stem(word) for word in words if _SLOT.fullmatch(word) or word.isalnum()]
 
 
-def runs(stems: Sequence[str], *, supposes: bool) -> set[str]:
-    """Return the runs of one to three stems, every stem with the first one, and whether something is supposed."""
-    padded = ["^", *stems, "$"]
-    found = {
+def signs(stems: Sequence[str], *, known: Container[str], supposes: bool) -> set[str]:
+    """Return what tells the meaning of stems: runs of one to three, pairs, letters of each, whether all is supposed.
+
+    What is not ``known`` counts as an unknown word and by its letters.
+    """
+    heard = [each if each in known else UNKNOWN for each in stems]
+    padded = ["^", *heard, "$"]
+    runs = {
         " ".join(padded[place : place + size])
         for size in range(1, _LONGEST_RUN + 1)
         for place in range(len(padded) - size + 1)
     }
-    supposed = {"<changes>", f"<changes>~{stems[0]}"} if supposes and stems else set()
-    return found | supposed | {f"{stems[0]}~{each}" for each in stems[1:]}
+    pairs = {f"{one}&{other}" for one, other in combinations(sorted(set(heard)), 2)}
+    spelt = [f"#{each}#" for each in stems if not _SLOT.fullmatch(each)]
+    letters = {
+        each[place : place + size] for each in spelt for size in _LETTERS for place in range(len(each) - size + 1)
+    }
+    first = {f"{heard[0]}~{each}" for each in heard[1:]}
+    supposed = {"<changes>", f"<changes>~{heard[0]}"} if supposes and heard else set()
+    return runs | pairs | letters | first | supposed

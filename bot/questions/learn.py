@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from bot.questions.changes import supposes
-from bot.questions.intents import NONE, UNKNOWN, WEIGHTS, runs, stemmed
+from bot.questions.intents import NONE, WEIGHTS, signs, stemmed
 from bot.questions.reading import Amount, Token
 from bot.questions.vocabulary import Name
 from bot.questions.words import written_out
@@ -26,53 +26,59 @@ if TYPE_CHECKING:
     from bot.brief import Driver
 
 EXAMPLES: Final = Path(__file__).with_name("examples.toml")
-_SAMPLES: Final = 30  # of the ways to read one line of the examples
+TEMPLATES: Final = "lines"  # what is under any other name was asked by somebody
+_SAMPLES: Final = 12  # of the ways to read one line of the examples
 _SEED: Final = 7
 _STRENGTH: Final = 4.0  # the inverse of the regularisation
-_LEAST_HEED: Final = 6.0  # of a line, however few ways there are to read it
-_LEAST_WEIGHT: Final = 0.1
+_HEED_OF_TEMPLATE: Final = 6.0  # of a line at least, however few ways there are to read it
+_HEED_OF_QUESTION: Final = 4.0
+_RARE: Final = 2  # times that a word is said
+_LEAST_TIMES: Final = 3  # twice are the two times that each line is learned
+_LEAST_WEIGHT: Final = 0.05
 _NAMED: Final = frozenset({"<feature>", "<either>"})
 _CHOICE: Final = re.compile(r"\{(\w+)\}|\(([^()]*)\)")
 _SLOTS: Final = frozenset({"FEATURE", "EITHER", "CATEGORY", "NUMBER", "MONEY", "OTHER", "QUERY"})
 
 
-def learn(examples: Mapping[str, Mapping[str, str]]) -> dict[str, NDArray[Any]]:
-    """Return the model of these examples as arrays."""
+def learn(examples: Mapping[str, Mapping[str, str]], *, without: str = "") -> dict[str, NDArray[Any]]:
+    """Return the model of these examples as arrays, as if the questions of one author had not been asked."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    said: list[tuple[str, tuple[str, ...]]] = []
-    heed: list[float] = []
-    lines = Counter[str]()
+    said: list[tuple[str, tuple[str, ...], float]] = []
     chance = random.Random(_SEED)  # noqa: S311 # which of many alternatives are learned
     for label, told in examples.items():
-        for line in (told.get("lines", "") + told.get("asked", "")).strip().splitlines():
-            ways = sorted({tuple(_read(line, examples["words"], chance)) for _ in range(_SAMPLES)})
-            lines.update({each for words in ways for each in stemmed(words)})
-            said += [(label, words) for words in ways]
-            heed += [max(1.0, _LEAST_HEED / len(ways))] * len(ways)
+        for author, lines in told.items():
+            if label == "words" or author == without:
+                continue
+            for line in lines.strip().splitlines():
+                ways = {tuple(_read(line, examples["words"], chance)) for _ in range(_SAMPLES)}
+                heed = max(1.0, (_HEED_OF_TEMPLATE if author == TEMPLATES else _HEED_OF_QUESTION) / len(ways))
+                said += [(label, words, heed) for words in sorted(ways)]
+    times = Counter(each for _, words, _ in said for each in set(stemmed(words)))
     table, labels, weights = [], [], []
-    for (label, words), weight in zip(said, heed, strict=True):
-        stems = stemmed(words)
-        # Once more as if words of a single line had never been seen: what an unknown word means is learned, too.
-        for heard in {tuple(stems), tuple(each if lines[each] > 1 else UNKNOWN for each in stems)}:
-            table.append(runs(heard, supposes=supposes([_token(word, place) for place, word in enumerate(words)])))
+    for label, words, weight in said:
+        supposed = supposes([_token(word, place) for place, word in enumerate(words)])
+        # Once more as if rare words had never been seen: what an unknown word means is learned, too.
+        for least in (1, _RARE):
+            known = {each for each in stemmed(words) if times[each] >= least}
+            table.append(signs(stemmed(words), known=known, supposes=supposed))
             labels.append(label)
             weights.append(weight)
-    vectorizer = CountVectorizer(analyzer=sorted, binary=True, min_df=2)
-    model = LogisticRegression(C=_STRENGTH, max_iter=200, tol=1e-3).fit(
+    vectorizer = CountVectorizer(analyzer=sorted, binary=True, min_df=_LEAST_TIMES)
+    model = LogisticRegression(C=_STRENGTH, max_iter=250, tol=1e-3).fit(
         vectorizer.fit_transform(table), labels, sample_weight=weights
     )
     learned = model.coef_.T
     kept = np.abs(learned).max(axis=1) >= _LEAST_WEIGHT
-    answered = {each for label, words in said if label != NONE for each in stemmed(words)}
+    answered = {each for label, words, _ in said if label != NONE for each in stemmed(words)}
     return {
-        "foreign": np.array(" ".join(sorted(set(lines) - answered))),
+        "foreign": np.array(" ".join(sorted(set(times) - answered))),
         "names": np.array(" ".join(model.classes_)),
-        "runs": np.array("\n".join(vectorizer.get_feature_names_out()[kept])),
+        "signs": np.array("\n".join(vectorizer.get_feature_names_out()[kept])),
         "weights": learned[kept].astype(np.float16),
         "bias": model.intercept_.astype(np.float32),
-        "known": np.array(" ".join(sorted({word for _, words in said for word in words}))),
+        "known": np.array(" ".join(sorted({word for _, words, _ in said for word in words}))),
     }
 
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 _MOST_ACTIONS: Final = 99
 _BOTH: Final = 2
 _SUPERLATIVES: Final = frozenset(
-    map(stem, "biggest strongest largest most single highest heaviest greatest worst best weightiest nastiest".split())  # noqa: SIM905
+    map(
+        stem,
+        "biggest strongest largest most single highest heaviest greatest worst best weightiest top main".split(),  # noqa: SIM905
+    )
 )
 _ONE_DRIVER: Final = frozenset(
     """
@@ -31,7 +34,7 @@ _OTHER: Final = frozenset(
         """
         not block blocked stopped stops stop kept keep prevented prevent way take need needed missing expected bet nice
         thought hoped wanted maximum full reach require required instead would too against rather
-        guessed guess from
+        guessed guess from asked
         """.split(),  # noqa: SIM905
     )
 )
@@ -84,8 +87,9 @@ def number_of_drivers(reading: Reading) -> int | Literal[False] | None:
 
 def _names_one(words: Sequence[str]) -> bool:
     """Tell "the biggest driver" from "the biggest drivers"."""
-    one = bool(_ONE_DRIVER & set(words))
-    return one and bool(_SUPERLATIVES & set(map(stem, words)))
+    one = any(word in _ONE_DRIVER for word in words)
+    several = any(word not in _ONE_DRIVER and word.removesuffix("s") in _ONE_DRIVER for word in words)
+    return one and not several and bool(_SUPERLATIVES & set(map(stem, words)))
 
 
 def _is_count(token: Token, most: int) -> bool:

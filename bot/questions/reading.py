@@ -47,6 +47,7 @@ _NOT_A_NUMBER_AFTER: Final = frozenset(
 _COUNTED: Final = frozenset(
     "feature driver factor signal reason thing point more less fewer percent year month extra addit action".split()  # noqa: SIM905
 )
+_ONE_OF_NO_COUNT: Final = frozenset({"of", "by", "line", "go", "sentence", "shot", "message", "place", "word"})
 _NEAR: Final = 0.02  # of the prediction, for an amount that stands for it
 _OF_ANY_ACCOUNT: Final = frozenset(
     "account customer client company prospect accounts customers clients companies prospects".split()  # noqa: SIM905
@@ -138,6 +139,7 @@ def read(question: str, vocabulary: Vocabulary, *, known: frozenset[str], about:
     text = " ".join(question[:MAX_CHARACTERS].translate(_QUOTES).split())
     tokens = list(_numbered(list(_words(text))))
     tokens = list(_slotted(tokens, vocabulary, known))
+    tokens = _with_hinted(tokens, vocabulary)
     named = [*about, *(token.name for token in tokens if token.name is not None)]
     categories = frozenset(
         category
@@ -209,12 +211,14 @@ def _numbered(tokens: Sequence[Token]) -> Iterator[Token]:
         place += max(length, 1)
 
 
-def _in_words(  # noqa: C901, PLR0911 - one return per way to say a number
+def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a number
     tokens: Sequence[Token], place: int
 ) -> tuple[Amount | None, int]:
     words = [token.word for token in tokens[place : place + 8]] + [""] * 8
     if words[0] in ORDINALS and stem(words[1]) in {"action", "demo"}:
         return Amount(value=ORDINALS[words[0]], unit=Unit.ORDINAL), 1
+    if words[0] == "single" and stem(words[1]) == "action":
+        return Amount(value=1.0), 1
     if words[:3] == ["half", "a", "year"]:
         return Amount(value=6.0, unit=Unit.MONTHS), 3
     if words[:3] == ["half", "a", "million"]:
@@ -222,13 +226,15 @@ def _in_words(  # noqa: C901, PLR0911 - one return per way to say a number
     if words[0] in {"a", "an"} and words[1] in {"couple", "dozen"}:
         length = 3 if words[2] == "of" else 2
         return _with_unit(NUMBERS[words[1]], words, length)
+    if words[:2] == ["a", "year"] and place and tokens[place - 1].word in {"in", "per", "every"}:
+        return None, 1
     if words[0] in {"a", "an"} and words[1] in {"point", "percent", "year", "month", "hundred", "thousand", "million"}:
         return _with_unit(1.0, words, 1)
     if words[0] == "year" and words[1:4] == ["and", "a", "half"]:
         return Amount(value=18.0, unit=Unit.MONTHS), 4
     if words[0] == "one":
         before = tokens[place - 1].word if place else ""
-        if words[1] in {"of", "by"} or (before in _NOT_A_NUMBER_AFTER and stem(words[1]) not in _COUNTED):
+        if words[1] in _ONE_OF_NO_COUNT or (before in _NOT_A_NUMBER_AFTER and stem(words[1]) not in _COUNTED):
             return None, 1
     if words[0] not in NUMBERS:
         return None, 1
@@ -281,6 +287,18 @@ def _slotted(tokens: Sequence[Token], vocabulary: Vocabulary, known: frozenset[s
             yield replace(token, word="<money>") if predicted else token
             place += 1
             continue
+        before = tokens[place - 1].amount if place else None
+        if token.word == "old" and before is not None and before.unit is Unit.MONTHS and vocabulary.age is not None:
+            yield replace(token, word="<feature>", name=vocabulary.age)
+            place += 1
+            continue
+        if token.word == "data":
+            yield token  # "data age" is none of the account's
+            place += 1
+            if place < len(tokens) and tokens[place].word == "age":
+                yield tokens[place]
+                place += 1
+            continue
         found, length = _slot(tokens[place : place + 12], vocabulary, known)
         yield replace(found, start=token.start, end=tokens[place + length - 1].end)
         place += length
@@ -306,7 +324,7 @@ def _slot(  # noqa: PLR0911 - one return per kind of slot
     if re.fullmatch(r"[a-z]{2,}-\d[\w-]*", words[0]):
         return replace(token, word="<other>", account=words[0]), 1
     usual, phrase = vocabulary.usual(words)
-    if "data" not in words and (since := find_since(vocabulary, words))[0] is not None:
+    if (since := find_since(vocabulary, words))[0] is not None:
         return replace(token, word="<feature>", name=since[0]), since[1]
     found = Found() if words[0] in _OF_ANY_ACCOUNT and words[1:2] != ["age"] else find_name(vocabulary, words)
     longer = found.length > phrase or (found.whole and found.length >= phrase)
@@ -320,6 +338,24 @@ def _slot(  # noqa: PLR0911 - one return per kind of slot
         if better != token.word:
             return _slot([replace(token, word=better), *tokens[1:]], vocabulary, known)
     return token, 1
+
+
+def _with_hinted(tokens: Sequence[Token], vocabulary: Vocabulary) -> list[Token]:
+    """Put slots where a part of a category's name stands with one of its values: "budget" and "Q4"."""
+    hints = {
+        part: name
+        for name in vocabulary.names
+        if name.feature.kind is FeatureKind.CATEGORY and any(each.name is None for each in tokens)
+        for part in name.telling
+    }
+    said = [token.word for token in tokens]
+    found = []
+    for token in tokens:
+        name = hints.get(stem(token.word)) if not token.is_slot else None
+        values = vocabulary.categories(name.feature) if name is not None else frozenset()
+        told = any(find_category(values, said[place:])[0] for place in range(len(said)))
+        found.append(replace(token, word="<feature>", name=name) if told else token)
+    return found
 
 
 def _categorised(tokens: Sequence[Token], categories: frozenset[str]) -> Iterator[Token]:

@@ -30,10 +30,12 @@ _BEFORE_QUERY: Final = _words(
     any to about on regarding concerning for re after covering with regard fixed written said in our the address
     discuss include includes of topic subject point help need we describe describes know , : ? - please pls find
     show on-file respect relating related around touching thing things matter of by section passage passages details
-    detail write wrote written did
+    detail write wrote written did guidance bit bits ours that chapter paragraph part advice
     """
 )
-_AFTER_QUERY: Final = _words("? ! . please pls , thanks anywhere at all there in somewhere for me now")
+_AFTER_QUERY: Final = _words(
+    "? ! . please pls , thanks anywhere at all there in somewhere for me now described explained covered documented"
+)
 _BEFORE_DOCUMENTS: Final = _words(
     """
     in from our the your all any according to as per by of covered mentioned described explained documented discussed
@@ -48,7 +50,7 @@ _ASKING: Final = _BEFORE_QUERY | _words(
 )
 _NO_QUERY: Final = _words(
     """
-    should i we you my they them can could would will updated stored uploaded send sent share new old why
+    should i we you my they them can could would will updated stored uploaded send sent share new old yet already why
     how when who his her him he she was were not if
     """
 )
@@ -65,9 +67,9 @@ def find_query(reading: Reading) -> tuple[str, tuple[str, ...]]:
     if not length:
         return "", ()
     end = place + length
-    start, stop = _trimmed(tokens, end, len(tokens), left=_BEFORE_QUERY, right=_AFTER_QUERY)
+    start, stop = _trimmed(reading.text, tokens, end, len(tokens), left=_BEFORE_QUERY, right=_AFTER_QUERY)
     if start >= stop:
-        start, stop = _trimmed(tokens, 0, place, left=_ASKING, right=_BEFORE_DOCUMENTS)
+        start, stop = _trimmed(reading.text, tokens, 0, place, left=_ASKING, right=_BEFORE_DOCUMENTS)
     words = [token.word for token in tokens[start:stop]]
     said = [word for word in words if word.isalnum() or word.startswith("<")]
     if not said or len(said) > _LONGEST or _NO_QUERY & set(words) or {"?", ".", "!"} & set(words):
@@ -87,9 +89,10 @@ def _find_documents(tokens: Sequence[Token]) -> tuple[int, int]:
 
 
 def _trimmed(
-    tokens: Sequence[Token], start: int, stop: int, *, left: frozenset[str], right: frozenset[str]
+    text: str, tokens: Sequence[Token], start: int, stop: int, *, left: frozenset[str], right: frozenset[str]
 ) -> tuple[int, int]:
-    while start < stop and tokens[start].word in left:
+    # "On-premise" is no "on".
+    while start < stop and tokens[start].word in left and text[tokens[start].end : tokens[start].end + 1] != "-":
         start += 1
     while start < stop and tokens[stop - 1].word in right:
         stop -= 1

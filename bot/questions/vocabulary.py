@@ -64,6 +64,7 @@ _SINCE: Final = tuple(
     for phrase in (
         "age",
         "tenure",
+        "as old",
         "old is the account",
         "old is this account",
         "customer since",
@@ -107,6 +108,11 @@ class Name:
     def head(self) -> str:
         """The stem of the label's last word, which says what the feature is."""
         return stem(self.feature.label.casefold().split()[-1])
+
+    @property
+    def telling(self) -> frozenset[str]:
+        """The stems of the label that are of no other feature's kind, as "risk" is."""
+        return self.label - _GENERIC
 
     @property
     def stems(self) -> frozenset[str]:
