@@ -551,7 +551,7 @@ class _Composer:
         if watched:
             today = " or ".join(f"{_today(signal)} ({signal.amount})" for signal in watched)
             statements += self._statement(
-                f"Propose more only once something moves in what weighs most: {today}.",
+                f"Propose one only once something moves in what counts most: {today}.",
                 (*allocated, *(signal.evidence_id for signal in watched)),
             )
         return statements
