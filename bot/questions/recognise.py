@@ -12,7 +12,7 @@ from bot.questions.intents import NONE, intents
 from bot.questions.numbers import number_of_actions, number_of_drivers
 from bot.questions.reading import read
 from bot.questions.references import find_query
-from bot.questions.words import is_filling
+from bot.questions.words import is_filling, stem
 from bot.tools.calls import (
     MOST_ACCOUNTS,
     AccountFacts,
@@ -62,6 +62,30 @@ _OTHER_SIDE: Final = {
     Direction.ALL: Direction.ALL,
     Direction.RAISING: Direction.LOWERING,
     Direction.LOWERING: Direction.RAISING,
+}
+_BROKEN_DOWN: Final = frozenset({"break", "breaking", "broken", "breakdown", "drill", "boil"})
+_SIDES: Final = {
+    Direction.RAISING: frozenset(
+        map(
+            stem,
+            """
+            up raise lift help boost add increase positive positives plus plusses pluses upside push support good
+            best favor favour strength strengths driving gain benefit grow bigger larger optimistic booster boosters
+            pro pros tailwind tailwinds inflate prop propping well winning upwards upward
+            """.split(),  # noqa: SIM905 # quoted words would be harder to read
+        )
+    ),
+    Direction.LOWERING: frozenset(
+        map(
+            stem,
+            """
+            down low lower hurt hurting drag reduce negative negatives minus minuses detract detractor against weak
+            back brake brakes cost bad worst downside decrease con cons headwind headwinds sink weakness weaknesses
+            cut damage harm kill killing eat shrink smaller prevent keep detracting depress subtract limit bleed
+            downwards downward problem problems wrong small little few
+            """.split(),  # noqa: SIM905 # as above
+        )
+    ),
 }
 _FACTS: Final = frozenset(fact.value for fact in Fact)
 
@@ -168,14 +192,22 @@ def _call_without_features(intent: str, reading: Reading, vocabulary: Vocabulary
     if intent.startswith("drivers-"):
         limit = number_of_drivers(reading)
         direction = Direction(intent.removeprefix("drivers-"))
+        if limit is False or not _is_said(direction, reading.words):
+            return None
         if _LEAVING_OUT & set(reading.words):
             direction = _OTHER_SIDE[direction]
-        return None if limit is False else Drivers(direction=direction, limit=limit)
+        return Drivers(direction=direction, limit=limit)
     # "Region and parking" asks for more than the region; an interval has a lower and an upper bound.
     joined = _JOINING & set(reading.words[1:]) and intent != Fact.CONFIDENCE
     if intent in _FACTS and not joined and _names_no_amount(reading, intent):
         return AccountFacts(facts=(Fact(intent),), features=())
     return None
+
+
+def _is_said(direction: Direction, words: Sequence[str]) -> bool:
+    """Return whether the words name this side of the forecast, or none where all drivers are meant."""
+    said = {side for side, stems in _SIDES.items() if stems.intersection(map(stem, words))}
+    return direction in said if direction in _SIDES else len(said) != 1 or bool(_BROKEN_DOWN & set(words))
 
 
 def _is_another(intent: str, words: Sequence[str]) -> bool:
