@@ -54,6 +54,7 @@ PACKS = ("software", "healthcare", "real-estate", "retail", "wealth")
 PACKAGES = ("pandas", "scikit-learn")
 ACCOUNTS = 120
 ALL = "all"
+ONE_IN = 5  # of the many statements that models wrote has faults seeded into it
 HELD_OUT = frozenset({"fresh_later", "held-out accounts", AUTHORS[-1]})
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -108,7 +109,7 @@ def main() -> None:
 
 def rows(*, quick: bool) -> Iterator[Row]:
     """Yield the share of faults caught, of each kind and in all, and of correct statements stopped."""
-    tally = measure(make_cases(accounts=2 if quick else 24), seed=7)
+    tally = measure(make_cases(accounts=2 if quick else 6), seed=7)
     for kind in (*sorted({kind for kind, _ in tally.seeded}), ALL):
         seeded, caught = (sum(table[kind, held] for held in (True, False)) for table in (tally.seeded, tally.caught))
         yield Row(f"{kind}: caught", 100 * caught / seeded, unit="%", note=f"of {seeded:,} seeded")
@@ -162,7 +163,9 @@ def measure(cases: list[Case], *, seed: int) -> Tally:
             tally.stopped[case.source] += 1
             tally.examples.append(f"stopped: {case.statement.text} {case.statement.evidence}")
     tally.milliseconds = 1000 * (time.perf_counter() - started) / len(cases)
-    for case in cases:
+    for place, case in enumerate(cases):
+        if case.source in AUTHORS and place % ONE_IN:
+            continue
         held_out = case.source in HELD_OUT
         for fault in seed_faults(case, random):
             missed = is_kept(fault.case)
