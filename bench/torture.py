@@ -216,7 +216,8 @@ def make_contents(home: Path) -> SnapshotContents:
     with closing(Catching(config.snapshots)) as store, ProgressBars(Console(stderr=True)) as progress:
         build(config, store=store, progress=progress, now=datetime.now(UTC))
     [contents] = caught
-    return contents
+    # All of them at once: as a build hands them over they are written when asked for, which no other process can do.
+    return replace(contents, accounts=contents.accounts.take(pa.array(range(contents.accounts.num_rows))))
 
 
 def numbered(contents: SnapshotContents, number: int) -> SnapshotContents:
