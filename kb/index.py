@@ -29,7 +29,7 @@ from kb.errors import LibraryBrokenError, LibraryNotFoundError, PassageNotFoundE
 from kb.passages import Passage
 
 RRF_K: Final = 60
-FORMAT: Final = 5  # raise it when the files of an index change
+FORMAT: Final = 6  # raise it when the files of an index change
 
 _STOP_WORDS: Final = frozenset(STOPWORDS_EN_PLUS)
 _FUSION_DEPTH = 1_000  # how far down each ranking the fusion looks
@@ -40,6 +40,9 @@ _ANSWER_DEPTH = 15  # how far below the best an answer is looked for
 _OPEN_ATTEMPTS = 5
 _KEEP = 2  # the newest, and the one before for whoever is just opening it
 _NAME = re.compile(r"index-(\d{6})")
+# Chinese and Japanese part no words; Korean does, but glues its particles to them.
+_UNPARTED = r"\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_WORD = re.compile(rf"(?P<unparted>[{_UNPARTED}]+)|[^\W{_UNPARTED}]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,8 +260,17 @@ def indexed_text(passage: Passage) -> str:
 
 
 def stem(text: str) -> list[str]:
-    """Return the text's words as they are indexed: lower case, no stop words, stemmed."""
-    words = [word for word in re.findall(r"\w+", text.casefold()) if word not in _STOP_WORDS]
+    """Return the text's words as they are indexed: lower case, no stop words, stemmed.
+
+    Of a script that does not part words every two characters that follow each other count as one.
+    """
+    words: list[str] = []
+    for match in _WORD.finditer(text.casefold()):
+        word = match.group()
+        if match["unparted"]:
+            words += [word[place : place + 2] for place in range(max(len(word) - 1, 1))]
+        elif word not in _STOP_WORDS:
+            words.append(word)
     stems: list[str] = Stemmer.Stemmer("english").stemWords(words)
     return stems
 

@@ -96,6 +96,29 @@ def test_one_rare_word_in_common_is_no_answer(tmp_path: Path) -> None:
     assert library.answers("Does Ferrowatch store telemetry?", kinds=("trends",)) == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("解約通知はいつまでですか", "p1"),
+        ("导出数据需要多长时间", "p2"),
+        ("데이터를 어디에 저장하나요", "p3"),
+        ("SLAの稼働率は", "p4"),
+    ],
+)
+def test_what_parts_no_words_is_found_by_a_question_in_its_language(tmp_path: Path, question: str, found: str) -> None:
+    write(
+        tmp_path,
+        passage(1, "契約は更新日の九十日前までに解約通知が必要です。"),
+        passage(2, "管理员可以随时导出数据,通常在一小时之内完成。"),
+        passage(3, "모든 데이터는 프랑크푸르트에 저장됩니다."),
+        passage(4, "標準のSLAは月間稼働率99.9%を保証します。"),
+    )
+    library = Library.open(tmp_path)
+
+    assert next(hit.passage.passage_id for hit in library.search(question)) == found
+    assert library.search("天気予報") == ()
+
+
 def test_hits_come_best_first_and_only_of_the_kinds_asked_for(library: Library) -> None:
     hits = library.search("support tickets and CSM score", limit=10, kinds=("case study", "trends"))
 
