@@ -18,7 +18,14 @@ from bot.home import SEARCH
 from bot.listeners.actions import handle_brief_button
 from bot.listeners.commands import handle_precall
 from bot.listeners.documents import handle_document, is_dropped_document
-from bot.listeners.feedback import handle_not_useful, handle_reaction, handle_reason, handle_useful
+from bot.listeners.feedback import (
+    handle_deleted,
+    handle_not_useful,
+    handle_reaction,
+    handle_reason,
+    handle_useful,
+    is_deletion,
+)
 from bot.listeners.home import handle_found, handle_home_opened, suggest_accounts
 from bot.listeners.outcomes import handle_outcome, handle_outcome_modal
 from bot.listeners.papers import handle_evidence, handle_pdf
@@ -35,9 +42,10 @@ from bot.room import find_room
 from bot.subscriptions import SUBSCRIBE, TIMEZONE, UNSUBSCRIBE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from slack_bolt import Respond
+    from slack_bolt import Ack, BoltContext, BoltResponse, Respond
     from slack_sdk import WebClient
 
     from bot.config import BotConfig
@@ -52,7 +60,13 @@ def make_app(config: BotConfig, services: Services, *, executor: Executor) -> Ap
     """
     client = make_client(config)
     try:
-        app = App(name="precall", client=client, signing_secret=config.signing_secret, listener_executor=executor)
+        app = App(
+            name="precall",
+            client=client,
+            signing_secret=config.signing_secret,
+            listener_executor=executor,
+            ignoring_self_events_enabled=False,
+        )
     except BoltError as error:
         raise SlackUnreachableError(config.slack_api_url, "it refuses the token") from error
     except (URLError, OSError) as error:
@@ -64,6 +78,7 @@ def make_app(config: BotConfig, services: Services, *, executor: Executor) -> Ap
 def register(app: App, services: Services) -> None:
     """Register every listener; manifest.json names the same command and events."""
     app.use(begin_request)
+    app.use(ignore_own)
     app.command("/precall")(partial(handle_precall, services))
     app.action(BRIEF_ACTION)(partial(handle_brief_button, services))
     app.action(EVIDENCE)(partial(handle_evidence, services))
@@ -86,8 +101,23 @@ def register(app: App, services: Services) -> None:
     app.action(SEARCH)(partial(handle_found, services))
     app.event("app_mention")(partial(handle_mention, services))
     app.event("message", matchers=[partial(is_dropped_document, services)])(partial(handle_document, services))
+    app.event("message", matchers=[is_deletion])(partial(handle_deleted, services))
     app.event("message")(partial(handle_message, services))
     app.error(handle_error)
+
+
+def ignore_own(
+    body: dict[str, Any], context: BoltContext, ack: Ack, next_: Callable[[], object]
+) -> BoltResponse | None:
+    """Leave alone what the bot itself did; a middleware of the app.
+
+    Bolt's own takes the deletion of a message of the bot, by whomever, for something that the bot did.
+    """
+    event = body.get("event") or {}
+    if context.user_id == context.bot_user_id and event.get("subtype") != "message_deleted":
+        return ack()
+    next_()
+    return None
 
 
 def handle_error(error: Exception, body: dict[str, Any], client: WebClient, respond: Respond) -> None:

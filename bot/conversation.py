@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
+from html import unescape
 from typing import TYPE_CHECKING
 
 from bot.admission import find_subject, remembering
@@ -25,7 +26,6 @@ from bot.errors import AccountGoneError
 from bot.kept_plan import find_written, keep
 from bot.lookup import Unclear, look_up
 from bot.plan_posts import PlanPosts
-from bot.report import plan_markdown
 from bot.tools.calls import MOST_QUERY_CHARACTERS, SearchDocuments
 from bot.tools.context import ToolContext
 from bot.tools.documents import search_documents
@@ -133,10 +133,8 @@ def answer_question(services: Services, room: Room, thread: Thread, question: st
         told(tell=partial(_tell_thread, room, thread), lead="I could not answer this."),
         services.turns.taking((thread.channel, thread.thread_ts)),
     ):
+        asked_at = services.clock()
         transcript = services.state.transcript(thread.channel, thread.thread_ts)
-        _remember(
-            services, room, thread, Turn(author="person", user_id=room.user_id, text=question, at=services.clock())
-        )
         with _recall(services, room, thread) as (snapshot, brief):
             library = services.shelf.current()
             context = ToolContext(
@@ -150,9 +148,11 @@ def answer_question(services: Services, room: Room, thread: Thread, question: st
             answer = _answer(services, context, question, transcript)
         brief = replace(brief, evidence=context.knowing(answer.evidence).known)
         audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
-        room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
+        ts = room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
         said = " ".join(statement.text for statement in answer.statements)
-        _remember(services, room, thread, Turn(author="precall", user_id="", text=said, at=services.clock()))
+        asked = Turn(author="person", user_id=room.user_id, text=question, at=asked_at, message_ts=ts)
+        _remember(services, room, thread, asked)
+        _remember(services, room, thread, _said(services, said, ts=ts))
 
 
 def _answer(services: Services, context: ToolContext, question: str, transcript: Sequence[Turn]) -> Answer:
@@ -181,9 +181,8 @@ def _post_plan(services: Services, room: Room, thread: Thread, brief: Brief, *, 
     kept = keep(plan, brief, now=services.clock())
     services.state.keep_plan(kept)
     services.state.show_plan(thread.channel, thread.thread_ts, plan_id=kept.plan_id)
-    posts.finish(plan)
-    text = plan_markdown(brief, plan)
-    _remember(services, room, thread, Turn(author="precall", user_id="", text=text, at=services.clock()))
+    for ts, text in posts.finish(plan):
+        _remember(services, room, thread, _said(services, unescape(text), ts=ts))
 
 
 @contextmanager
@@ -212,6 +211,10 @@ def _remember(services: Services, room: Room, thread: Thread, turn: Turn) -> Non
     if room.private:
         return
     services.state.add_turn(thread.channel, thread.thread_ts, turn)
+
+
+def _said(services: Services, text: str, *, ts: str) -> Turn:
+    return Turn(author="precall", user_id="", text=text, at=services.clock(), message_ts=ts)
 
 
 def _tell_thread(room: Room, thread: Thread, sentence: str) -> None:

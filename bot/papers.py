@@ -8,11 +8,12 @@ from bot.admission import remembering
 from bot.brief import make_brief
 from bot.kept_plan import recall
 from bot.normalise import normalise
-from bot.report import brief_pdf
+from bot.report import brief_pdf, plan_markdown
 from bot.uploads import share_files
 from bot.wording import plan_sections, statement_words
 
 if TYPE_CHECKING:
+    from bot.brief import Brief
     from bot.kept_plan import SourcedPlan
     from bot.plan import Statement
     from bot.room import Room
@@ -44,22 +45,38 @@ def evidence_modal(sourced: SourcedPlan) -> dict[str, Any]:
 
 def share_pdf(services: Services, room: Room, thread: Thread) -> None:
     """Upload the brief of a thread with its plan and evidence: into the thread, or from a private room to who asked."""
+    shown = _find_shown(services, thread)
+    if shown is None:
+        room.tell(NOTHING_KEPT)
+        return
+    brief, sourced = shown
+    upload = {
+        "filename": "brief.pdf",
+        "title": f"Brief on {brief.account.name}",
+        "content": brief_pdf(brief, sourced, services.gallery.charts(brief)),
+    }
+    place = remembering(services, room.direct(), thread.account_id) if room.private else room
+    share_files(place, [upload], thread_ts=None if room.private else thread.thread_ts)
+    if room.private:
+        room.tell("I sent the PDF to you directly, since not everybody here may see it.")
+
+
+def find_plan_text(services: Services, thread: Thread) -> str | None:
+    """Return the plan that a thread shows, in Markdown."""
+    shown = _find_shown(services, thread)
+    if shown is None:
+        return None
+    brief, sourced = shown
+    return plan_markdown(brief, sourced.plan)
+
+
+def _find_shown(services: Services, thread: Thread) -> tuple[Brief, SourcedPlan] | None:
     kept = services.state.find_shown_plan(thread.channel, thread.thread_ts)
     with services.snapshots.lease(thread.snapshot_id) as snapshot:
         account = snapshot.find_account(thread.account_id)
         if kept is None or account is None:
-            room.tell(NOTHING_KEPT)
-            return
-        brief = make_brief(snapshot, account, library=services.shelf.current())
-    upload = {
-        "filename": "brief.pdf",
-        "title": f"Brief on {brief.account.name}",
-        "content": brief_pdf(brief, recall(kept), services.gallery.charts(brief)),
-    }
-    place = remembering(services, room.direct(), account.account_id) if room.private else room
-    share_files(place, [upload], thread_ts=None if room.private else thread.thread_ts)
-    if room.private:
-        room.tell("I sent the PDF to you directly, since not everybody here may see it.")
+            return None
+        return make_brief(snapshot, account, library=services.shelf.current()), recall(kept)
 
 
 def _statement_block(statement: Statement, sourced: SourcedPlan) -> Block:

@@ -29,20 +29,23 @@ class PlanPosts:
         if section.name not in self._posted:
             self._posted[section.name] = (self._post(section_message(self.brief, section)), section)
 
-    def finish(self, plan: Plan) -> None:
-        """Bring the thread to what the finished plan says."""
+    def finish(self, plan: Plan) -> list[tuple[str, str]]:
+        """Bring the thread to what the finished plan says; return the ts and the text of each message that says it."""
         if not self._posted:
             *first, last = plan_messages(self.brief, plan)
-            for message in (*first, self._with_controls(last)):
-                self._post(message)
-            return
+            return [(self._post(message), message.text) for message in (*first, self._with_controls(last))]
+        said = []
         for section in plan.sections:
             message = section_message(self.brief, section)
             if section.name not in self._posted:
-                self._post(message)
-            elif self._posted[section.name][1] != section:
-                self.room.edit(self._posted[section.name][0], message)
-        self._post(self._with_controls(closing_message(self.brief, plan)))
+                ts = self._post(message)
+            else:
+                ts, posted = self._posted[section.name]
+                if posted != section:
+                    self.room.edit(ts, message)
+            said.append((ts, message.text))
+        closing = self._with_controls(closing_message(self.brief, plan))
+        return [*said, (self._post(closing), closing.text)]
 
     def _with_controls(self, message: Message) -> Message:
         return replace(message, blocks=(*message.blocks, self.controls))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.rights import Owned
 
 logger = logging.getLogger(__name__)
+GONE: Final = "message_not_found"
 _INVALID: Final = "invalid_blocks"
 _PLAIN: Final = "Slack refused the blocks of a message; its plain text was sent"
 
@@ -84,8 +85,12 @@ class Room:
                     show(status="")
 
     def edit(self, ts: str, message: Message) -> None:
-        """Put another message in the place of one that was posted."""
-        send(partial(self.client.chat_update, channel=self.channel, ts=ts), message)
+        """Put another message in the place of one that was posted; one that was deleted meanwhile stays away."""
+        try:
+            send(partial(self.client.chat_update, channel=self.channel, ts=ts), message)
+        except SlackApiError as error:
+            if error.response.get("error") != GONE:
+                raise
 
     def whisper(self, message: Message) -> None:
         """Tell only the person who asked."""

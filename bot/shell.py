@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.app import make_app
 from bot.manifest import read_manifest
+from bot.papers import find_plan_text
 from bot.server import EVENTS_PATH, Listeners, listening_http, slack_requests
 from bot.services import open_services
 from bot.workspace import Workspace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bot.config import BotConfig
     from bot.services import Services
     from bot.workspace import Message, UploadedFile
+    from storage.state import Thread
 
 HELP = """\
 /precall ACME-042   ask for a brief, by account id or company name
@@ -64,13 +66,16 @@ class Shell:
 
     def folder(self) -> Path | None:
         """Return where the newest thread's pictures are saved, ``out/ACME-042``."""
-        thread = self._services.state.find_thread(self.channel, self.thread_ts) if self.thread_ts else None
+        thread = self._find_thread()
         return None if thread is None else self._out / re.sub(r"[^A-Za-z0-9_-]", "_", thread.account_id)
 
     def plan(self) -> str | None:
         """Return the newest thread's plan in Markdown."""
-        turns = self._services.state.transcript(self.channel, self.thread_ts) if self.thread_ts else ()
-        return next((turn.text for turn in turns if turn.author == "precall"), None)
+        thread = self._find_thread()
+        return None if thread is None else find_plan_text(self._services, thread)
+
+    def _find_thread(self) -> Thread | None:
+        return self._services.state.find_thread(self.channel, self.thread_ts) if self.thread_ts else None
 
     def _notice(self, message: Message) -> None:
         """Show a message when it appears; called with the workspace locked."""

@@ -1,4 +1,4 @@
-"""What people think of a message: thumbs, the reason for one that points down, and the cross that takes it away."""
+"""What people think of a message: thumbs, the reason for one that points down, the cross that takes it away."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.admission import enter
 from bot.controls import Subject, given, reason_modal
 from bot.incoming import plain_text
 from bot.rights import Role
-from bot.room import find_room
+from bot.room import GONE, find_room
 from storage.state import Feedback
 
 if TYPE_CHECKING:
@@ -59,9 +59,19 @@ def handle_reaction(services: Services, event: dict[str, Any], client: WebClient
     try:
         client.chat_delete(channel=channel, ts=ts)
     except SlackApiError as error:
-        if error.response.get("error") != "message_not_found":  # deleted already
+        if error.response.get("error") != GONE:
             raise
     services.state.mark_message_deleted(channel, ts, now=services.clock())
+
+
+def is_deletion(event: dict[str, Any]) -> bool:
+    """Return whether a message was deleted in Slack, by whomever."""
+    return event.get("subtype") == "message_deleted"
+
+
+def handle_deleted(services: Services, event: dict[str, Any]) -> None:
+    """Take a message of the bot out of the conversation that was deleted in Slack, as admins can."""
+    services.state.mark_message_deleted(event["channel"], event["deleted_ts"], now=services.clock())
 
 
 def _take(services: Services, body: dict[str, Any], client: WebClient, respond: Respond) -> Subject | None:

@@ -273,6 +273,12 @@ class Workspace:
         self._deliveries.message(edited, change=change)
         return edited
 
+    def delete(self, message: Message) -> None:
+        """Delete a message: one's own, or as an admin that of anybody."""
+        self._state.remove(message)
+        place = self._state.channels[message.channel]
+        self._deliveries.message(message, change=changed_event(message, None, place, ts=self._state.next_ts()))
+
     def react(self, name: str, *, user: str, on: Message, remove: bool = False) -> None:
         """Add an emoji to a message, or take one's own away."""
         place = self._as_member(user, on.channel, "react")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.evidence import Evidence
     from storage.state import Turn
 
-MAX_TURNS = 12
+MAX_TURNS = 20  # a plan has eight, one for each of its messages
 MAX_TURN_CHARACTERS = 1_500
 MAX_QUESTION_CHARACTERS = 3_000
 

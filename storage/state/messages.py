@@ -81,13 +81,14 @@ class Messages(Tables):
         )
 
     def mark_message_deleted(self, channel: str, message_ts: str, *, now: datetime) -> None:
-        """Remember that a message was deleted; the first moment that was named stays."""
+        """Remember that a message was deleted, and forget what it said; the first moment that was named stays."""
         self._database.run(
             """
             UPDATE messages
             SET deleted_at = $now
             WHERE channel = $channel AND message_ts = $message_ts AND deleted_at IS NULL
             """,
+            "DELETE FROM turns WHERE channel = $channel AND message_ts = $message_ts",
             channel=channel,
             message_ts=message_ts,
             now=now,

@@ -174,3 +174,8 @@ CREATE TABLE paces (
     requests INTEGER NOT NULL CHECK (requests >= 1),
     claimant TEXT    NOT NULL
 );
+
+-- migration 6: the message that says a turn, or that answers it, so that both leave with a message that is deleted
+ALTER TABLE turns ADD COLUMN message_ts TEXT;
+
+CREATE INDEX turns_by_message ON turns (channel, message_ts);

@@ -33,12 +33,17 @@ class Thread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What somebody said in a thread. ``at`` reads back as UTC without a time zone."""
+    """What somebody said in a thread. ``at`` reads back as UTC without a time zone.
+
+    ``message_ts`` is the message of the bot that says it or, of a question, that answers it: when that is deleted, the
+    turn leaves the conversation.
+    """
 
     author: Literal["person", "precall"]
     user_id: str
     text: str
     at: datetime
+    message_ts: str | None = None
 
 
 class Threads(Tables):
@@ -114,7 +119,7 @@ class Threads(Tables):
             WHERE channel = $channel AND thread_ts = $thread_ts
             """,
             """
-            INSERT INTO turns (channel, thread_ts, position, author, user_id, text, at, turn_id)
+            INSERT INTO turns (channel, thread_ts, position, author, user_id, text, at, message_ts, turn_id)
             SELECT
                 channel,
                 thread_ts,
@@ -127,6 +132,7 @@ class Threads(Tables):
                 $user_id,
                 $text,
                 $at,
+                $message_ts,
                 $turn_id
             FROM threads
             WHERE channel = $channel AND thread_ts = $thread_ts
@@ -140,6 +146,7 @@ class Threads(Tables):
             user_id=turn.user_id,
             text=turn.text,
             at=turn.at,
+            message_ts=turn.message_ts,
             turn_id=secrets.token_hex(8),
         )
         if not added:
@@ -148,15 +155,25 @@ class Threads(Tables):
     def transcript(self, channel: str, thread_ts: str) -> tuple[Turn, ...]:
         """Return the turns of a thread, oldest first; none when it was never opened."""
         rows = self._database.run(
+            # Of a message that was deleted while its text was still being written, the turn came after that.
             """
-            SELECT author, user_id, text, at
+            SELECT author, user_id, text, at, message_ts
             FROM turns
-            WHERE channel = $channel AND thread_ts = $thread_ts
+            WHERE channel = $channel
+                AND thread_ts = $thread_ts
+                AND NOT EXISTS (
+                    SELECT deleted_at
+                    FROM messages
+                    WHERE messages.channel = turns.channel
+                        AND messages.message_ts = turns.message_ts
+                        AND deleted_at IS NOT NULL
+                )
             ORDER BY position
             """,
             channel=channel,
             thread_ts=thread_ts,
         )
         return tuple(
-            Turn(author=author, user_id=user_id, text=text, at=to_moment(at)) for author, user_id, text, at in rows
+            Turn(author=author, user_id=user_id, text=text, at=to_moment(at), message_ts=message_ts)
+            for author, user_id, text, at, message_ts in rows
         )

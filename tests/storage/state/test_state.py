@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from storage.errors import StateUnavailableError, UnknownThreadError
-from storage.state import DigestClaim, OpenRequest, State, Thread, Turn
+from storage.state import DigestClaim, OpenRequest, PostedMessage, State, Thread, Turn
 
 if TYPE_CHECKING:
     import subprocess
@@ -139,6 +140,30 @@ def test_a_transcript_has_the_turns_of_one_thread_in_the_order_in_which_they_cam
 
     assert state.transcript("C1", THREAD.thread_ts) == turns
     assert state.transcript("C2", THREAD.thread_ts) == ()
+
+
+@pytest.mark.parametrize("deleted", ["before the turns are kept", "afterwards"])
+def test_what_a_deleted_message_said_or_answered_leaves_the_transcript(state: State, deleted: str) -> None:
+    state.open_thread(THREAD)
+    for message_ts in ("2.1", "2.2"):
+        state.remember_message(
+            PostedMessage(channel="C1", message_ts=message_ts, thread_ts=THREAD.thread_ts, requested_by="U1",
+                          account_id="ACME-042", posted_at=NOW)
+        )  # fmt: skip
+    turns = [replace(turn(text), message_ts=ts) for text, ts in (("Why?", "2.1"), ("So", "2.1"), ("And?", "2.2"))]
+
+    if deleted == "before the turns are kept":
+        state.mark_message_deleted("C1", "2.1", now=NOW)
+    for each in turns:
+        state.add_turn("C1", THREAD.thread_ts, each)
+    if deleted == "afterwards":
+        assert state.transcript("C1", THREAD.thread_ts) == tuple(turns)
+        state.mark_message_deleted("C2", "2.1", now=NOW)
+        state.mark_message_deleted("C1", "2.1", now=NOW)
+
+    assert state.transcript("C1", THREAD.thread_ts) == (turns[2],)
+    state.add_turn("C1", THREAD.thread_ts, turn("Later"))
+    assert [each.text for each in state.transcript("C1", THREAD.thread_ts)] == ["And?", "Later"]
 
 
 def test_turns_that_come_at_once_are_all_kept(state: State) -> None:
