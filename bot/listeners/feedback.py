@@ -14,7 +14,7 @@ from bot.room import GONE, find_room
 from storage.state import Feedback
 
 if TYPE_CHECKING:
-    from slack_bolt import Ack, Respond
+    from slack_bolt import Ack, BoltContext, Respond
     from slack_sdk import WebClient
 
     from bot.services import Services
@@ -64,13 +64,13 @@ def handle_reaction(services: Services, event: dict[str, Any], client: WebClient
     services.state.mark_message_deleted(channel, ts, now=services.clock())
 
 
-def is_deletion(event: dict[str, Any]) -> bool:
-    """Return whether a message was deleted in Slack, by whomever."""
-    return event.get("subtype") == "message_deleted"
+def is_deletion(event: dict[str, Any], context: BoltContext) -> bool:
+    """Return whether a message of the bot was deleted in Slack, by whomever."""
+    return event.get("subtype") == "message_deleted" and context.user_id == context.bot_user_id
 
 
 def handle_deleted(services: Services, event: dict[str, Any]) -> None:
-    """Take a message of the bot out of the conversation that was deleted in Slack, as admins can."""
+    """Take a message out of the conversation that was deleted in Slack, as admins can."""
     services.state.mark_message_deleted(event["channel"], event["deleted_ts"], now=services.clock())
 
 

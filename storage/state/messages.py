@@ -81,12 +81,16 @@ class Messages(Tables):
         )
 
     def mark_message_deleted(self, channel: str, message_ts: str, *, now: datetime) -> None:
-        """Remember that a message was deleted, and forget what it said; the first moment that was named stays."""
+        """Remember that a message was deleted, and forget what it said; the first moment that was named stays.
+
+        It may come before the message itself is remembered.
+        """
         self._database.run(
             """
-            UPDATE messages
-            SET deleted_at = $now
-            WHERE channel = $channel AND message_ts = $message_ts AND deleted_at IS NULL
+            INSERT INTO messages (channel, message_ts, requested_by, posted_at, deleted_at)
+            VALUES ($channel, $message_ts, '', $now, $now)
+            ON CONFLICT (channel, message_ts) DO UPDATE
+            SET deleted_at = coalesce(messages.deleted_at, excluded.deleted_at)
             """,
             "DELETE FROM turns WHERE channel = $channel AND message_ts = $message_ts",
             channel=channel,

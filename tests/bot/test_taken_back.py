@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from anthropic_server import AnthropicServer, Scenario
-from serving import claude
+from serving import claude, wait_until
 
 from bot.blocks import sentence_message
 from bot.plan import SectionName
@@ -36,6 +36,7 @@ def bot(run_bot: Callable[..., AbstractContextManager[Any]], home: Path, anthrop
 
 def delete(bot: Any, message: Any, *, how: str) -> None:
     if how == "by a cross":
+        wait_until(lambda: bot.services.state.find_message(message.channel, message.ts))
         bot.workspace.react("x", user=bot.person, on=message)
     else:
         bot.workspace.delete(message)

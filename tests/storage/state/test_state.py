@@ -142,9 +142,11 @@ def test_a_transcript_has_the_turns_of_one_thread_in_the_order_in_which_they_cam
     assert state.transcript("C2", THREAD.thread_ts) == ()
 
 
-@pytest.mark.parametrize("deleted", ["before the turns are kept", "afterwards"])
+@pytest.mark.parametrize("deleted", ["before it is remembered", "before the turns are kept", "afterwards"])
 def test_what_a_deleted_message_said_or_answered_leaves_the_transcript(state: State, deleted: str) -> None:
     state.open_thread(THREAD)
+    if deleted == "before it is remembered":
+        state.mark_message_deleted("C1", "2.1", now=NOW)
     for message_ts in ("2.1", "2.2"):
         state.remember_message(
             PostedMessage(channel="C1", message_ts=message_ts, thread_ts=THREAD.thread_ts, requested_by="U1",
