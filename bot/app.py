@@ -36,7 +36,7 @@ from bot.listeners.subscriptions import (
     handle_unsubscribe,
     suggest_timezones,
 )
-from bot.listeners.threads import handle_mention, handle_message
+from bot.listeners.threads import handle_message
 from bot.log import begin_request
 from bot.room import find_room
 from bot.subscriptions import SUBSCRIBE, TIMEZONE, UNSUBSCRIBE
@@ -72,6 +72,9 @@ def make_app(config: BotConfig, services: Services, *, executor: Executor) -> Ap
     except (URLError, OSError) as error:
         raise SlackUnreachableError(config.slack_api_url, "it does not answer") from error
     register(app, services)
+    for listener in app._listeners:  # noqa: SLF001 - there is no setting for it
+        # Bolt acknowledges an event before its listener runs: killed between the two, it would be lost.
+        listener.auto_acknowledgement = False
     return app
 
 
@@ -99,7 +102,7 @@ def register(app: App, services: Services) -> None:
     app.event("app_home_opened")(partial(handle_home_opened, services))
     app.options(SEARCH)(partial(suggest_accounts, services))
     app.action(SEARCH)(partial(handle_found, services))
-    app.event("app_mention")(partial(handle_mention, services))
+    app.event("app_mention")(partial(handle_message, services))
     app.event("message", matchers=[partial(is_dropped_document, services)])(partial(handle_document, services))
     app.event("message", matchers=[is_deletion])(partial(handle_deleted, services))
     app.event("message")(partial(handle_message, services))

@@ -79,14 +79,17 @@ class Desk:
                 self._tell_stopped(job)
         self._pool.shutdown()
 
-    def take(self, room: Room, key: str, work: Callable[[], object]) -> None:
+    def take(self, room: Room, key: str, work: Callable[[], object], *, ack: Callable[[], object]) -> None:
         """Have something done for the person of this room, or tell them why not; returns at once.
 
-        ``key`` names what Slack sent: what arrives again, here or in another process, is done once. Whatever goes wrong
-        in it is told in the room, too.
+        ``key`` names what Slack sent: what arrives again, here or in another process, is done once. It is acknowledged
+        when it is on record, so that a process that is killed loses none. Whatever goes wrong in it is told in the
+        room, too.
         """
         request = OpenRequest(key=key, channel=room.channel, thread_ts=room.thread_ts, user_id=room.user_id)
-        if not self._state.open_request(request, worker=self._worker, now=self._clock(), lease_seconds=LEASE_SECONDS):
+        opened = self._state.open_request(request, worker=self._worker, now=self._clock(), lease_seconds=LEASE_SECONDS)
+        ack()
+        if not opened:
             return
         taken = False
         try:

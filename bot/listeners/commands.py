@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.acknowledgement import acknowledging
 from bot.incoming import plain_text
 from bot.listeners.asking import ask
 from bot.listeners.subscriptions import ask_for_subscription
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
 def handle_precall(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Answer ``/precall <account>`` with a brief whose thread can be asked about."""
-    ack()
     room, asked, trigger_id = find_room(body, client, respond), plain_text(body.get("text")), body["trigger_id"]
     if asked.lower() != "subscribe":
-        services.desk.take(room, trigger_id, partial(ask, services, room, asked))
+        with acknowledging(ack):
+            services.desk.take(room, trigger_id, partial(ask, services, room, asked), ack=ack)
+        return
+    ack()
     # A command whose acknowledgement was lost may arrive again, and a modal opens once.
-    elif services.state.claim_event(trigger_id, now=services.clock()):
+    if services.state.claim_event(trigger_id, now=services.clock()):
         ask_for_subscription(services, room, trigger_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.acknowledgement import acknowledging
 from bot.blocks import sentence_message, taken_in_message
 from bot.boundary import told
 from bot.rights import Role
@@ -13,6 +14,7 @@ from bot.room import find_room
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from slack_bolt import Ack
     from slack_sdk import WebClient
 
     from bot.room import Room
@@ -31,11 +33,14 @@ def is_dropped_document(services: Services, event: dict[str, Any]) -> bool:
     )
 
 
-def handle_document(services: Services, body: dict[str, Any], event: dict[str, Any], client: WebClient) -> None:
+def handle_document(
+    services: Services, ack: Ack, body: dict[str, Any], event: dict[str, Any], client: WebClient
+) -> None:
     """Take in every PDF of a message and say in its thread what became of it."""
     room, files = find_room(body, client, respond=None), event.get("files", [])[:_MOST_FILES]
     work = partial(_take_in, services, room, files, thread_ts=event.get("thread_ts") or event["ts"])
-    services.desk.take(room, f"{event['channel']}:{event['ts']}", work)
+    with acknowledging(ack):
+        services.desk.take(room, f"{event['channel']}:{event['ts']}", work, ack=ack)
 
 
 def _take_in(services: Services, room: Room, files: Sequence[Mapping[str, Any]], *, thread_ts: str) -> None:

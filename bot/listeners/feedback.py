@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from slack_sdk.errors import SlackApiError
 
+from bot.acknowledgement import acknowledging
 from bot.admission import enter
 from bot.controls import Subject, given, reason_modal
 from bot.incoming import plain_text
@@ -46,8 +47,9 @@ def handle_reason(services: Services, ack: Ack, body: dict[str, Any], client: We
     ack()
 
 
-def handle_reaction(services: Services, event: dict[str, Any], client: WebClient) -> None:
+def handle_reaction(services: Services, ack: Ack, event: dict[str, Any], client: WebClient) -> None:
     """Delete a message of the bot when who asked for it, or ops, marks it with a cross."""
+    ack()
     if event["reaction"] != _CROSS or event["item"].get("type") != "message":
         return
     channel, ts = event["item"]["channel"], event["item"]["ts"]
@@ -69,9 +71,10 @@ def is_deletion(event: dict[str, Any], context: BoltContext) -> bool:
     return event.get("subtype") == "message_deleted" and context.user_id == context.bot_user_id
 
 
-def handle_deleted(services: Services, event: dict[str, Any]) -> None:
+def handle_deleted(services: Services, ack: Ack, event: dict[str, Any]) -> None:
     """Take a message out of the conversation that was deleted in Slack, as admins can."""
-    services.state.mark_message_deleted(event["channel"], event["deleted_ts"], now=services.clock())
+    with acknowledging(ack):
+        services.state.mark_message_deleted(event["channel"], event["deleted_ts"], now=services.clock())
 
 
 def _take(services: Services, body: dict[str, Any], client: WebClient, respond: Respond) -> Subject | None:

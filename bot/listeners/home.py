@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.acknowledgement import acknowledging
 from bot.conversation import open_brief
 from bot.home import find_accounts, publish_home, show_home
 from bot.room import find_room
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 
-def handle_home_opened(services: Services, event: dict[str, Any], client: WebClient) -> None:
+def handle_home_opened(services: Services, ack: Ack, event: dict[str, Any], client: WebClient) -> None:
     """Show the Home tab as it is now."""
+    ack()
     if event.get("tab") == "home":
         publish_home(services, client, event["user"], channel=event["channel"])
 
@@ -31,9 +33,9 @@ def suggest_accounts(services: Services, ack: Ack, body: dict[str, Any]) -> None
 
 def handle_found(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
     """Open the brief of the account that was chosen in the direct messages, and empty the search again."""
-    ack()
     room, found = find_room(body, client, respond=None), body["actions"][0]["selected_option"]["value"]
-    services.desk.take(room, body["trigger_id"], partial(_open_found, services, room, found))
+    with acknowledging(ack):
+        services.desk.take(room, body["trigger_id"], partial(_open_found, services, room, found), ack=ack)
 
 
 def _open_found(services: Services, room: Room, found: str) -> None:

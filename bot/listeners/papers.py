@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.acknowledgement import acknowledging
 from bot.admission import enter
 from bot.audit import AuditKind, audit_view
 from bot.controls import Subject
@@ -37,9 +38,10 @@ def handle_evidence(services: Services, ack: Ack, body: dict[str, Any], client: 
 
 def handle_pdf(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Upload the brief as a PDF: into its thread, or to the person alone where not everybody may see it."""
-    ack()
     room = find_room(body, client, respond)
-    services.desk.take(room, body["trigger_id"], partial(_share_pdf, services, room, Subject.of_click(body)))
+    work = partial(_share_pdf, services, room, Subject.of_click(body))
+    with acknowledging(ack):
+        services.desk.take(room, body["trigger_id"], work, ack=ack)
 
 
 def _share_pdf(services: Services, room: Room, subject: Subject) -> None:

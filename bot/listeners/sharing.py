@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.acknowledgement import acknowledging
 from bot.admission import enter
 from bot.controls import Subject, fault, given, share_modal
 from bot.conversation import find_obstacle, share_brief
@@ -32,11 +33,12 @@ def handle_share(services: Services, ack: Ack, body: dict[str, Any], client: Web
 
 def handle_share_here(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Share a brief to the room in which the person was told that it went to them."""
-    ack()
     room = find_room(body, client, respond)
-    thread = services.state.find_thread(*body["actions"][0]["value"].split(" "))
-    if thread is not None:
-        services.desk.take(room, body["trigger_id"], partial(_share_here, services, room, thread))
+    with acknowledging(ack):
+        thread = services.state.find_thread(*body["actions"][0]["value"].split(" "))
+        if thread is not None:
+            work = partial(_share_here, services, room, thread)
+            services.desk.take(room, body["trigger_id"], work, ack=ack)
 
 
 def _share_here(services: Services, room: Room, thread: Thread) -> None:
@@ -55,6 +57,7 @@ def handle_share_modal(services: Services, ack: Ack, body: dict[str, Any], clien
     if obstacle:
         ack(response_action="errors", errors=fault(obstacle))
         return
-    ack()
-    if thread:
-        services.desk.take(room, f"view:{body['view']['id']}", partial(share_brief, services, target, thread))
+    with acknowledging(ack):
+        if thread:
+            work = partial(share_brief, services, target, thread)
+            services.desk.take(room, f"view:{body['view']['id']}", work, ack=ack)

@@ -42,7 +42,7 @@ def desk_at_work(bot: Any, *, jobs: int = WORKERS) -> Iterator[tuple[Desk, threa
         desk = stack.enter_context(Desk(state=state, requests_per_minute=10_000, clock=lambda: NOON))
         stack.callback(end.set)
         for number in range(jobs):
-            desk.take(room_of(bot), f"job {number}", work)
+            desk.take(room_of(bot), f"job {number}", work, ack=lambda: None)
         for _ in range(jobs):
             begun.acquire()
         yield desk, end
@@ -79,7 +79,7 @@ def test_a_minute_is_one_for_all_processes_and_nobody_waits_for_another(bot: Any
             ("a minute later", another, bot.person, 60.0),
         ):
             now[0] = NOON + timedelta(seconds=seconds)
-            desk.take(replace(room_of(bot), user_id=user_id), name, partial(done.append, name))
+            desk.take(replace(room_of(bot), user_id=user_id), name, partial(done.append, name), ack=lambda: None)
             assert desk.wait(60)
 
     assert done == ["first", "of another", "a minute later"]
@@ -92,7 +92,7 @@ def test_what_fails_on_the_desk_is_told_in_its_place(bot: Any) -> None:
     def fail() -> None:
         raise ConnectionError("a secret")
 
-    bot.services.desk.take(room_of(bot), "failing", fail)
+    bot.services.desk.take(room_of(bot), "failing", fail, ack=lambda: None)
     bot.wait()
 
     [told] = bot.posted()
@@ -105,10 +105,10 @@ def test_beyond_a_full_queue_people_are_told_to_come_back_and_what_waits_is_done
     done: list[int] = []
     with desk_at_work(bot) as (desk, end):
         for number in range(MOST_WAITING):
-            desk.take(room_of(bot), f"waiting {number}", partial(done.append, number))
+            desk.take(room_of(bot), f"waiting {number}", partial(done.append, number), ack=lambda: None)
         assert bot.posted() == []
 
-        desk.take(room_of(bot), "one too many", lambda: done.append(-1))
+        desk.take(room_of(bot), "one too many", lambda: done.append(-1), ack=lambda: None)
 
         assert [message.text for message in bot.posted()] == [BUSY]
         end.set()
@@ -121,7 +121,7 @@ def test_no_work_begins_while_somebody_waits_for_an_acknowledgement(bot: Any, mo
     begun = threading.Event()
 
     with bot.services.desk.hearing():
-        bot.services.desk.take(room_of(bot), "quiet", begun.set)
+        bot.services.desk.take(room_of(bot), "quiet", begun.set, ack=lambda: None)
         assert not begun.wait(0.2)
     assert begun.wait(60)
 
@@ -131,7 +131,7 @@ def test_work_is_not_put_off_for_longer_than_slack_waits(bot: Any, monkeypatch: 
     begun = threading.Event()
 
     with bot.services.desk.hearing():
-        bot.services.desk.take(room_of(bot), "quiet", begun.set)
+        bot.services.desk.take(room_of(bot), "quiet", begun.set, ack=lambda: None)
         assert begun.wait(60)
 
 
@@ -140,7 +140,7 @@ def test_at_the_end_what_waits_is_handed_back_and_what_was_begun_is_finished(bot
     with ExitStack() as stack:
         desk, end = stack.enter_context(desk_at_work(bot))
         stack.callback(end.set)
-        desk.take(room_of(bot), "late", lambda: done.append("too late"))
+        desk.take(room_of(bot), "late", lambda: done.append("too late"), ack=lambda: None)
         closing = threading.Thread(target=desk.__exit__)
         closing.start()
         while not bot.posted():
@@ -159,6 +159,6 @@ def test_who_waits_for_what_cannot_be_finished_is_told_and_nothing_new_is_taken(
         assert bot.services.state.take_over_requests(now=NOON + timedelta(hours=1), lease_seconds=0) == ()
         assert [message.text for message in bot.posted()] == [STOPPED, STOPPED]
 
-        desk.take(room_of(bot), "late", lambda: pytest.fail("taken"))
+        desk.take(room_of(bot), "late", lambda: pytest.fail("taken"), ack=lambda: None)
 
         assert [message.text for message in bot.posted()] == [STOPPED] * 3

@@ -131,6 +131,29 @@ def test_who_waited_for_a_process_that_was_killed_is_told_once_in_the_same_place
     assert [each for each in workspace.visible_to(place.person) if each.ts > answered[-1].ts] == [told]
 
 
+def command(place: Place) -> None:
+    place.workspace.command("/precall ACME-042", user=place.person, channel=place.channel)
+
+
+def direct_message(place: Place) -> None:
+    place.workspace.direct_message("ACME-042", user=place.person)
+
+
+@pytest.mark.parametrize(("place", "ask"), [("SQLite", command), ("PostgreSQL", direct_message)], indirect=["place"])
+def test_what_was_acknowledged_is_on_record_although_the_process_was_killed_at_that_moment(
+    place: Place, anthropic: AnthropicServer, ask: Callable[[Place], None]
+) -> None:
+    with place.serving(anthropic) as process:
+        ask(place)
+        process.kill()
+        process.wait()
+    assert place.workspace.failed_deliveries == []
+
+    let_leases_run_out(place)
+    with place.serving(anthropic):
+        wait_until(place.told)
+
+
 @pytest.fixture
 def clock() -> list[datetime]:
     """What time it is for the bot: the last of these."""
@@ -155,7 +178,7 @@ def left_behind(bot: Any, clock: list[datetime], *, channel: str, lives: bool = 
     with Desk(state=bot.services.state, requests_per_minute=10, clock=lambda: clock[-1]) as desk:
         try:
             room = Room(client=bot.client, channel=channel, thread_ts=None, user_id=bot.person, respond=None)
-            desk.take(room, "a question", work)
+            desk.take(room, "a question", work, ack=lambda: None)
             at_work.wait()
             for _ in range(4):
                 clock.append(clock[-1] + timedelta(minutes=1))
