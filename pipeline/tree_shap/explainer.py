@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 
 from pipeline.tree_shap.errors import EmptyBackgroundError
+from pipeline.tree_shap.pairs import add_up, find_strongest, unfold
 from pipeline.tree_shap.paths import find_failures, find_paths
 from pipeline.tree_shap.terms import find_terms
 from pipeline.tree_shap.trees import LEAF
@@ -107,8 +108,9 @@ class InterventionalExplainer:
         if not len(background):
             raise EmptyBackgroundError
         slices = _slices(ensemble)
+        weights = weights_of_sizes()
         with ThreadPoolExecutor(_n_threads()) as threads:
-            passing = tuple(threads.map(partial(_part, ensemble, placed, passing_cells), slices))
+            passing = tuple(threads.map(partial(_part, ensemble, placed, weights, passing_cells), slices))
             first_order = passing
             if _table_bytes(passing) <= stored_bytes:
                 larger = tuple(threads.map(partial(_regroup, ensemble, stored_cells), passing, slices))
@@ -144,12 +146,10 @@ class InterventionalExplainer:
             RowShapeError: the rows have other columns than the model.
         """
         n_features = self.bins.n_features
-        matrices = np.zeros((len(rows), n_features, n_features))
-        first, second = _pairs(n_features)
+        matrices = np.empty((len(rows), n_features, n_features))
 
         def write(block: slice, values: Floats) -> None:
-            matrices[block, first, second] = values.T
-            matrices[block, second, first] = values.T
+            unfold(values, matrices[block])
 
         self._run(rows, write, order=2)
         return matrices
@@ -163,27 +163,24 @@ class InterventionalExplainer:
             RowShapeError: the rows have other columns than the model.
         """
         n_features = self.bins.n_features
-        first, second = _pairs(n_features)
-        is_pair = first != second
-        kept = min(pairs, int(is_pair.sum()))
+        kept = min(pairs, n_features * (n_features - 1) // 2)
         features = np.empty((len(rows), kept, 2), dtype=np.int64)
         strongest = np.empty((len(rows), kept))
-        sums = np.empty((len(rows), n_features))
+        sums = np.zeros((len(rows), n_features))
         means: dict[int, Floats] = {}
 
         def write(block: slice, values: Floats) -> None:
-            sums[block] = _row_sums(values, first, second, n_features)
+            add_up(values, sums[block])
+            find_strongest(values, n_features, features[block], strongest[block])
             means[block.start] = np.abs(values).sum(axis=1) / len(rows)
-            order = _largest(np.abs(values[is_pair]), kept)
-            features[block] = np.stack([first[is_pair][order], second[is_pair][order]], axis=2)
-            strongest[block] = np.take_along_axis(values[is_pair].T, order, axis=1)
 
         self._run(rows, write, order=2)
-        mean = np.zeros((n_features, n_features))
+        total = np.zeros((n_columns(n_features, 2), 1))
         for start in sorted(means):
-            mean[first, second] += means[start]
-        mean[second, first] = mean[first, second]
-        return Interactions(features=features, values=strongest, sums=sums, mean=mean)
+            total[:, 0] += means[start]
+        mean = np.empty((1, n_features, n_features))
+        unfold(total, mean)
+        return Interactions(features=features, values=strongest, sums=sums, mean=mean[0])
 
     def _run(self, rows: Floats, write: Callable[[slice, Floats], None], *, order: int) -> None:
         """Hand ``write`` the values [columns, rows] of an order for each block of rows."""
@@ -233,13 +230,13 @@ def _slices(ensemble: Ensemble) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(cuts)]
 
 
-def _part(ensemble: Ensemble, background: BinArray, cells: int, nodes: slice) -> Model:
+def _part(ensemble: Ensemble, background: BinArray, weights: Floats, cells: int, nodes: slice) -> Model:
     paths = find_paths(ensemble, nodes)
     return Model(
         paths=paths,
         failures=find_failures(paths, background),
         terms=_terms(ensemble, paths, cells, nodes),
-        weights=weights_of_sizes(),
+        weights=weights,
         first_entry=np.empty(0, dtype=np.int64),
         table=np.empty(0),
     )
@@ -267,34 +264,3 @@ def _store(part: Model) -> Model:
     stored = part._replace(first_entry=first_entry[:-1], table=np.empty(int(first_entry[-1])))
     tabulate(stored, 1)
     return stored
-
-
-def _pairs(n_features: int) -> tuple[Ints, Ints]:
-    """Return the features i ≤ j of each column of order 2; i = j is a main effect."""
-    second, first = np.tril_indices(n_features)
-    return first, second
-
-
-def _row_sums(values: Floats, first: Ints, second: Ints, n_features: int) -> Floats:
-    """Return the sums [rows, features] of the rows of the matrices whose halves are ``values`` [columns, rows]."""
-    belongs = np.zeros((n_features, len(first)))
-    belongs[first, np.arange(len(first))] = 1.0
-    belongs[second, np.arange(len(first))] = 1.0
-    sums: Floats = (belongs @ values).T
-    return sums
-
-
-def _largest(sizes: Floats, count: int) -> Ints:
-    """Return the places [rows, count] of the largest of ``sizes`` [columns, rows] in each row, largest first.
-
-    Of equal sizes, that of the column before comes first.
-    """
-    if count == 0:
-        return np.empty((sizes.shape[1], 0), dtype=np.int64)
-    left = sizes.copy()
-    every = np.arange(sizes.shape[1])
-    found = np.empty((sizes.shape[1], count), dtype=np.int64)
-    for place in range(count):
-        found[:, place] = left.argmax(axis=0)
-        left[found[:, place], every] = -1.0
-    return found

@@ -24,4 +24,5 @@ def warm_up() -> None:
     model = RandomForestRegressor(2, random_state=0).fit(rows, rows[:, 0])
     explainer = InterventionalExplainer.build(from_sklearn(model), rows)
     explainer.explain(rows)
+    explainer.interactions(rows)
     explainer.top_interactions(rows, 1)
