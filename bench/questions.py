@@ -1,52 +1,44 @@
-"""How well an author's questions are understood when all others' are learned: intents alone, not their arguments."""
+"""How well an author's questions are understood when all others' are learned from, each with its arguments."""
 
 from __future__ import annotations
 
 import tomllib
 from typing import TYPE_CHECKING
 
-import numpy as np
 from row import Row
 
-from bot.questions.intents import NONE, Intents, stemmed
-from bot.questions.learn import EXAMPLES, TEMPLATES, learn
+from bot.questions.learn import ASKED, EXAMPLES, learn, read_asked, vocabulary_of
+from bot.questions.learned import unpack
+from bot.questions.recognise import recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from bot.questions.learn import Asked
 
 PACKAGES = ("scikit-learn",)
-SURE = 0.9
+FEWEST = 200  # questions of an author, for a figure of its own
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
-    examples = tomllib.loads(EXAMPLES.read_text("utf-8"))
-    authors = sorted({author for label, told in examples.items() if label != "words" for author in told} - {TEMPLATES})
+    asked = read_asked(ASKED)
+    authors = sorted({one.author for one in asked})
+    authors = [each for each in authors if sum(one.author == each for one in asked) >= FEWEST]
     for author in authors[:1] if quick else authors:
-        right, wrong, asked = measure(examples, author)
-        yield Row(f"questions of {author} understood", 100 * right / asked, unit="%", note=f"{wrong} wrong")
+        right, wrong, answered = measure(asked, author)
+        yield Row(f"questions of {author} understood", 100 * right / answered, unit="%", note=f"{wrong} wrong")
 
 
-def measure(examples: dict[str, dict[str, str]], author: str) -> tuple[int, int, int]:
+def measure(asked: Sequence[Asked], author: str) -> tuple[int, int, int]:
     """Return how many of an author's questions are understood, how many wrongly, how many have an answer."""
-    found = learn(examples, without=author)
-    known = frozenset(str(found["known"]).split())
-    model = Intents(
-        names=tuple(str(found["names"]).split()),
-        rows={sign: row for row, sign in enumerate(str(found["signs"]).split("\n"))},
-        weights=found["weights"].astype(np.float32),
-        bias=found["bias"],
-        known=known,
-        stems=frozenset(stemmed(sorted(known))),
-        foreign=frozenset(str(found["foreign"]).split()),
-        digest="",
-    )
-    right = wrong = asked = 0
-    for label, told in examples.items():
-        for line in told.get(author, "").strip().splitlines() if label != "words" else ():
-            words = [f"<{word.lower()}>" if word.isupper() else word for word in line.split()]
-            intent = model.find(words)
-            said = intent.name if intent.probability >= SURE else NONE
-            asked += label != NONE
-            right += said == label != NONE
-            wrong += said not in {label, NONE}
-    return right, wrong, asked
+    examples = tomllib.loads(EXAMPLES.read_text("utf-8"))
+    model = unpack(learn(examples, [one for one in asked if one.author != author]))
+    vocabulary = vocabulary_of(asked)
+    right = wrong = answered = 0
+    for one in asked:
+        if one.author == author:
+            call = recognise(one.text, vocabulary, earlier=[one.before] if one.before else [], model=model)
+            answered += one.call is not None
+            right += call is not None and call == one.call
+            wrong += call is not None and call != one.call
+    return right, wrong, answered

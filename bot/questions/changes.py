@@ -2,288 +2,202 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import pairwise
+import math
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from bot.questions.reading import Amount, Unit
+from bot.questions.signs import signs_of_place
 from bot.questions.words import stem
 from bot.tools.calls import MOST_CHANGES, FeatureChange, How
 from storage.records import FeatureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from bot.questions.linear import Linear
     from bot.questions.reading import Token
+    from bot.questions.signs import Lexicon
     from bot.questions.vocabulary import Name
     from storage.records import Feature
 
 
-def _stems(words: str) -> frozenset[str]:
-    return frozenset(map(stem, words.split()))
-
-
-UP: Final = _stems(
-    """
-    increase rise rises rose risen raise up grow grew grown gain climb add added jump improve higher bigger larger more
-    extra additional further plus another boost bump lift hike crank soar surge tack onto top longer better bumped
-    upped ups gained adding additionally
-    """
-)
-DOWN: Final = _stems(
-    """
-    decrease drop fall fell fallen decline lower cut reduce lose lost shrink shrank sink sank down smaller less fewer
-    minus off shave knock trim slash dip slip plunge reduction slide subtract deduct dent worse shorter worsen dips
-    shed sheds shedding rid remove removed eliminate eliminated
-    """
-)
-_SET: Final = frozenset(
-    """
-    to at is was were be been become becomes becoming = equals equal hits hit hitting reaches reach reached reaching
-    being into exactly say lands has have had -> →
-    """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
-)
-_ABOUT: Final = frozenset({"about", "just", "only", "a", "roughly"})
+SET: Final = "set"
+UP: Final = "up"
+DOWN: Final = "down"
+TIMES: Final = "times"
+OVER: Final = "over"  # divided by
+NOT: Final = "not"  # an amount of the answer, or what the feature was before
+ROLES: Final = (SET, UP, DOWN, TIMES, OVER)
 _FACTORS: Final = {
     stem(word): factor
     for factor, words in (
         (2.0, "double doubles doubled doubling twice twofold"),
         (3.0, "triple tripled tripling treble thrice threefold"),
         (4.0, "quadruple quadrupled fourfold"),
-        (0.5, "halve halves halved halving"),
     )
     for word in words.split()
 }
-_FRACTIONS: Final = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2, "tenth": 0.1}
-_MULTIPLY: Final = _stems("scale multiply times factor multiplied")
-_NOTHING: Final = frozenset({"no", "without", "zero", "none", "not"})
-_CUTS: Final = frozenset(
-    {"and", ",", ";", ".", "?", "!", "&", "+", ":", "then", "while", "plus", "-", "\u2013", "\u2014"}
-)
-_LIMITS: Final = frozenset(
-    "< > ≤ ≥ below under above over least most around between maximum minimum nearly almost almost until".split()  # noqa: SIM905
-)
-_ASKING: Final = frozenset({"ask", "request", "book", "do", "want"})
-_COUNT_OF: Final = frozenset({"action"})
+_FRACTIONS: Final = {
+    stem(word): fraction
+    for fraction, words in (
+        (0.5, "half halve halves halved halving"),
+        (1 / 3, "third"),
+        (0.25, "quarter"),
+        (0.2, "fifth"),
+        (0.1, "tenth"),
+    )
+    for word in words.split()
+}
+_NOTHING: Final = frozenset({"no", "without", "zero", "none", "not", "nobody", "never", "all"})
+_ONE: Final = frozenset({"another", "extra", "an", "a"})
+_WAYS: Final = ("up", "down", "to")  # sets of words in the lexicon
+_FAR: Final = 4
+_SAME: Final = 1e-4
+_MOST_VALUES: Final = 12
 
 
-def read_changes(tokens: Sequence[Token], *, other: Sequence[Name] = ()) -> tuple[FeatureChange, ...]:
-    """Return the changes that these tokens speak of, one for each part; nothing where one of them is not clear.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """Something that a feature may change to or by; it stands in a ``place`` among the tokens.
 
-    ``other`` is the feature that was spoken of before, for a question that names none.
+    ``kind`` says how it was written. Without an amount it is the category.
     """
-    parts = _parts(_without_asked(_without_start(tokens)))
-    if not any(_names(part) for part in parts):
-        told = [part for part in parts if _values(part)]
-        if len(told) != 1 or len(other) != 1:
-            return ()
-        change = _read(told[0], other[0])
-        return () if change is None else (change,)
-    changes = []
-    for part in parts:
-        names, values = _names(part), _values(part)
-        if len(names) != 1 or not values:
-            return ()
-        change = _read(part, names[0])
-        if change is None:
-            return ()
-        changes.append(change)
-    distinct = len({each.feature for each in changes}) == len(changes)
-    return tuple(changes) if distinct and len(changes) <= MOST_CHANGES else ()
+
+    place: int
+    kind: str
+    amount: Amount | None = None
+    category: str = ""
 
 
-def supposes(tokens: Sequence[Token]) -> bool:
-    """Whether every feature has one amount, factor or category beside it, whatever these are."""
-    parts = _parts(_without_asked(_without_start(tokens)))
-    return bool(parts) and all(len(_names(part)) == 1 and len(_values(part)) == 1 for part in parts)
+def find_values(tokens: Sequence[Token]) -> list[Value]:
+    """Return all that may be an amount, a factor or a category, whatever it turns out to be."""
+    return [value for place in range(len(tokens)) for value in _value(tokens, place)]
 
 
-def _names(part: Sequence[Token]) -> tuple[Name, ...]:
-    return tuple(dict.fromkeys(token.name for token in part if token.name is not None))
+def _value(tokens: Sequence[Token], place: int) -> Iterator[Value]:
+    token = tokens[place]
+    stemmed = stem(token.word)
+    named = any(each.name is not None for each in tokens[place + 1 : place + 3])
+    if token.category:
+        yield Value(place=place, kind="category", category=token.category)
+    elif token.amount is not None:
+        yield Value(place=place, kind=token.amount.unit or "plain", amount=token.amount)
+    elif stemmed in _FACTORS:
+        yield Value(place=place, kind="factor", amount=Amount(value=_FACTORS[stemmed], unit=Unit.TIMES))
+    elif stemmed in _FRACTIONS:
+        yield Value(place=place, kind="fraction", amount=Amount(value=_FRACTIONS[stemmed], unit=Unit.FRACTION))
+    elif token.word in _NOTHING:
+        yield Value(place=place, kind="nothing", amount=Amount(value=0.0))
+    elif token.word in _ONE and named:
+        yield Value(place=place, kind="one", amount=Amount(value=1.0))
 
 
-def _values(part: Sequence[Token]) -> list[Token]:
-    """Return the tokens that say to what, by how much or by which factor."""
-    found = []
-    for place, token in enumerate(part):
-        after = part[place + 1] if place + 1 < len(part) else None
-        fraction = token.word in _FRACTIONS and not (after is not None and after.word == "year")
-        nothing = token.word in _NOTHING and after is not None and (after.name is not None or after.word == "more")
-        following = [each for each in part[place + 1 : place + 5] if each.name is not None]
-        before = part[place - 1] if place else None
-        another = token.word in {"another", "extra"} and after is not None and after.name is not None
-        another = another and (before is None or before.amount is None)
-        nothing = nothing or (token.word == "not" and bool(following) and "any" in [each.word for each in part])
-        counted = token.amount is not None or bool(token.category)
-        if counted or stem(token.word) in _FACTORS or fraction or nothing or another:
-            found.append(token)
-    return found
+def signs_of_value(
+    tokens: Sequence[Token], values: Sequence[Value], value: Value, lexicon: Lexicon, *, before: str
+) -> set[str]:
+    """Return what tells what a value does; ``before`` is how the feature changed in the question before."""
+    words = [stem(token.word) for token in tokens]
+    ways = [next((each for each in lexicon.sets(word) if each in _WAYS), "") for word in words]
+    place = value.place
+    mentions = [at for at, token in enumerate(tokens) if token.name is not None]
+    nearest = min(mentions, key=lambda at: (abs(at - place), at > place), default=None)
+    told = signs_of_place(words, place, lexicon)
+    left, right = (next(filter(None, side), "") for side in (ways[:place][::-1], ways[place + 1 :]))
+    told |= {f"{left}<", f">{right}", f"{left}<>{right}", f"before={before}"}
+    unit = ""
+    if nearest is not None:
+        name = tokens[nearest].name
+        unit = "" if name is None else name.feature.unit or name.feature.kind
+        side = "after" if nearest < place else "ahead"
+        low, high = min(nearest, place), max(nearest, place)
+        told |= {f"{side}:{each}" for at in range(low + 1, high) for each in (words[at], ways[at])}
+        told |= {f"{side}|{ways[at]}" for at in (*range(low), *range(high + 1, len(words)))}
+        told.add(f"{side} {min(high - low, _FAR)}")
+    told |= {f"{values.index(value)} of {len(values)}", f"{min(len(mentions), _FAR)} and {min(len(values), _FAR)}"}
+    told |= {f"with {each.kind} {'left' if each.place < place else 'right'}" for each in values if each is not value}
+    told |= {f"sign {value.amount.sign if value.amount is not None else 0}", f"unit {unit}"}
+    return told | {f"{value.kind}|{each}" for each in told} | {value.kind, f"{value.kind}/{unit}"}
 
 
-def _without_asked(tokens: Sequence[Token]) -> list[Token]:
-    """Leave out the amounts that are of the answer: "still 2 actions", "above 100K", "instead of 3"."""
-    kept: list[Token] = []
-    for place, token in enumerate(tokens):
-        before = [each.word for each in tokens[max(place - 3, 0) : place]]
-        after = [each.word for each in tokens[place + 1 : place + 3]]
-        of_answer = token.amount is not None and (
-            bool(_COUNT_OF & {stem(word) for word in after[:1]} or before[-1:] == ["still"])
-            or (bool(before) and before[-1] in _LIMITS and bool({"forecast", "prediction", "be", "it"} & set(before)))
-        )
-        if of_answer and before and before[-1] in _LIMITS:
-            kept.pop()
-        if not of_answer:
-            kept.append(token)
-    return kept
+def read_changes(
+    tokens: Sequence[Token], model: Linear, lexicon: Lexicon, *, about: Sequence[Name], before: str
+) -> tuple[tuple[FeatureChange, ...], float]:
+    """Return the changes that these tokens speak of and how sure that is; nothing where it cannot be told.
+
+    ``about`` are the features that were spoken of before, for a question that names none; ``before`` is as in
+    `signs_of_value`.
+    """
+    named = dict.fromkeys(token.name for token in tokens if token.name is not None)
+    features = [name.feature for name in named] or [name.feature for name in about]
+    every = find_values(tokens)
+    values = [each for each in every if any(change_of(role, each, one) for role in ROLES for one in features)]
+    if not 0 < len(features) <= MOST_CHANGES or len(values) > _MOST_VALUES:
+        return (), 0.0
+    odds = [model.odds(signs_of_value(tokens, every, each, lexicon, before=before)) for each in values]
+    best: tuple[FeatureChange | None, ...] = ()
+    sure = 0.0
+    for kept in combinations(range(len(values)), len(features)):
+        chance = math.prod(each[NOT] for place, each in enumerate(odds) if place not in kept)
+        changes = []
+        for place, feature in zip(kept, _matched(features, [values[place] for place in kept]), strict=True):
+            change, likely = _likeliest(values[place], odds[place], feature)
+            changes.append(change)
+            chance *= likely
+        if chance > sure:
+            best, sure = tuple(changes), chance
+    told = tuple(each for each in best if each is not None)
+    return told if len(told) == len(best) else (), sure
 
 
-def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Split so that each part has one feature and what is said of it; what says nothing of any is left out."""
-    chunks: list[list[Token]] = [[]]
-    for place, token in enumerate(tokens):
-        signed = (
-            token.word in {"plus", "+", "minus"} and place + 1 < len(tokens) and tokens[place + 1].amount is not None
-        )
-        named = any(each.name is not None for each in chunks[-1])
-        if token.word in _CUTS and not (signed and named):
-            chunks.append([])  # "plus csm 8" adds a change, "csm plus 2" is one
-        else:
-            chunks[-1].append(token)
-    chunks = [part for chunk in chunks for part in _paired(chunk)]
-    merged: list[list[Token]] = []
-    for chunk in chunks:
-        named, valued = bool(_names(chunk)), bool(_values(chunk))
-        last = merged[-1] if merged else None
-        if not named and not valued:
-            continue
-        if (
-            last is not None
-            and named != valued
-            and bool(_names(last)) != bool(_values(last))
-            and named == bool(_values(last))
-        ):
-            last.extend(chunk)
-        else:
-            merged.append(list(chunk))
-    # "... what becomes of the forecast" may name an amount alone; "open rate, what if 20 %" was joined above.
-    return merged
+def _likeliest(value: Value, odds: Mapping[str, float], feature: Feature) -> tuple[FeatureChange | None, float]:
+    """Return what a value most likely does to a feature; None where it cannot do that."""
+    chances: dict[FeatureChange | None, float] = {}
+    for role in ROLES:
+        change = change_of(role, value, feature)
+        chances[change] = chances.get(change, 0.0) + odds.get(role, 0.0)
+    return max(chances.items(), key=lambda each: each[1])
 
 
-def _paired(chunk: list[Token]) -> list[list[Token]]:
-    """Split "churn 15 % csm 7" and "half the churn double the open rate" where features and values take turns."""
-    if len(_names(chunk)) <= 1:
-        return [chunk]
-    values = {id(token) for token in _values(chunk)}
-    marks = [(place, token.name is not None) for place, token in enumerate(chunk) if token.name or id(token) in values]
-    turns = [named for _, named in marks]
-    if len(turns) % 2 or any(one == other for one, other in zip(turns[::2], turns[1::2], strict=True)):
-        return [chunk]
-    if any(turns[place] != turns[0] for place in range(0, len(turns), 2)):
-        return [chunk]
-    starts = [0, *(marks[place][0] for place in range(2, len(marks), 2)), len(chunk)]
-    return [chunk[start:end] for start, end in pairwise(starts)]
+def _matched(features: Sequence[Feature], values: Sequence[Value]) -> list[Feature]:
+    """Return the features in the order of their values: each category has its own, all others are in turn."""
+    kinds = [value.amount is None for value in values]
+    if kinds == [each.kind is FeatureKind.CATEGORY for each in features]:
+        return list(features)
+    categories = iter([each for each in features if each.kind is FeatureKind.CATEGORY])
+    numbers = iter([each for each in features if each.kind is not FeatureKind.CATEGORY])
+    return [next(categories if kind else numbers, features[0]) for kind in kinds]
 
 
-def _read(part: Sequence[Token], name: Name) -> FeatureChange | None:
-    feature = name.feature
-    values = _values(part)
-    if feature.kind is FeatureKind.CATEGORY:
-        told = [token.category for token in values if token.category]
-        amount = told[0] if len(told) == 1 and len(values) == 1 else None
-        return None if amount is None else FeatureChange(feature=feature.name, how=How.SET, amount=amount)
-    words = {token.word for token in part}
-    if len(values) != 1 or values[0].category or words & _LIMITS - {"most"}:
+def change_of(role: str, value: Value, feature: Feature) -> FeatureChange | None:
+    """Return the change that a value makes in this role, if there is such a one."""
+    if (value.amount is None) != (feature.kind is FeatureKind.CATEGORY):
         return None
-    found = _read_value(part, values[0], name)
-    return None if found is None else FeatureChange(feature=feature.name, how=found[0], amount=found[1])
-
-
-def _without_start(part: Sequence[Token]) -> list[Token]:
-    """Return "from 35 % to 20 %" as "to 20 %": where it starts is what it is, and the answer says so."""
-    part = list(part)
-    for place in range(len(part) - 3):
-        one, two, three, four = part[place : place + 4]
-        if (
-            one.word == "from"
-            and two.amount is not None
-            and three.word in {"to", "->", "→"}
-            and four.amount is not None
-        ):
-            return [*part[:place], *part[place + 2 :]]
-    return part
-
-
-def _direction(part: Sequence[Token]) -> int | None:
-    """Return 1 for up, -1 for down, 0 for neither, None for both."""
-    stems = {stem(token.word) for token in part if token.amount is None and token.name is None}
-    up, down = bool(stems & UP), bool(stems & DOWN)
-    return None if up and down else up - down
-
-
-def _read_value(part: Sequence[Token], value: Token, name: Name) -> tuple[How, float] | None:
-    place = part.index(value)
-    direction = _direction([*part[:place], *part[place + 1 :]])
     if value.amount is None:
-        return _read_word(value.word, [token.word for token in part[:place]], direction)
-    if value.amount.unit is Unit.ORDINAL:
+        return FeatureChange(feature=feature.name, how=How.SET, amount=value.category) if role == SET else None
+    found = _operation(role, value.amount, feature)
+    return None if found is None else FeatureChange(feature=feature.name, how=found[0], amount=round(found[1], 6))
+
+
+def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float] | None:
+    sign = {UP: 1, DOWN: -1}.get(role, 0)
+    if amount.sign and amount.sign != sign:
         return None
-    multiplied = any(stem(token.word) in _MULTIPLY for token in part) and value.amount.unit is Unit.NONE
-    if value.amount.unit is Unit.TIMES or (multiplied and not direction):
-        return (How.SCALE, value.amount.value) if direction != -1 else None
-    return _read_amount(part, place, value.amount, name, direction)
-
-
-def _read_word(word: str, before: Sequence[str], direction: int | None) -> tuple[How, float] | None:
-    """Read "another", "no", "double" and "half"."""
-    if word in _FRACTIONS:
-        return _fraction(_FRACTIONS[word], before, direction)
-    if word in _NOTHING:
-        return (How.SET, 0.0) if direction == 0 else None
-    return (How.SCALE, _FACTORS[stem(word)]) if stem(word) in _FACTORS else (How.ADD, 1.0)
-
-
-def _read_amount(
-    part: Sequence[Token], place: int, amount: Amount, name: Name, direction: int | None
-) -> tuple[How, float] | None:
-    before = [token.word for token in part[:place]]
-    last = next((each for each in reversed(before) if each not in _ABOUT), "")
-    reached = last in _SET
-    moved_after = bool({stem(each.word) for each in part[place + 1 :] if each.amount is None} & (UP | DOWN))
-    sign = amount.sign or direction
-    if sign is None or (amount.sign and direction not in {0, amount.sign}):
+    part = {Unit.FRACTION: amount.value, Unit.TIMES: amount.value, Unit.PERCENT: amount.value / 100}.get(amount.unit)
+    if role == TIMES:
+        factor = amount.value if amount.unit is Unit.NONE else part
+        return None if factor is None else (How.SCALE, factor)
+    if role == OVER:
+        return (How.SCALE, 1 / amount.value) if amount.unit in {Unit.NONE, Unit.TIMES} and amount.value else None
+    if part is not None and (sign or amount.unit is not Unit.PERCENT):
+        # "Churn is 5 % lower" may be by 5 points or by a twentieth.
+        open_ = amount.unit is Unit.TIMES or (amount.unit is Unit.PERCENT and feature.unit == "%")
+        return (How.SCALE, 1 + sign * part) if sign and not open_ else None
+    in_unit = _in_unit(replace(amount, sign=0), feature, setting=not sign)
+    if in_unit is None:
         return None
-    if amount.sign or (sign and (moved_after or not reached)):
-        return _by(sign, amount, name.feature, part)
-    in_unit = _in_unit(amount, name.feature, setting=True)
-    if in_unit is None or last == "by":
-        return None
-    # "What if they request 2 demos" of an account with 4 may mean two more.
-    now = name.driver.value
-    asked = any(stem(each) in _ASKING for each in before) and not {"only", "just"} & set(before)
-    unclear = asked and not reached and isinstance(now, float) and in_unit < now
-    return None if unclear else (How.SET, in_unit)
-
-
-def _fraction(fraction: float, before: Sequence[str], direction: int | None) -> tuple[How, float] | None:
-    """Read "cut by a third", "raise by half", "reduced to a quarter of", "half the integrations"."""
-    if direction is None:
-        return None
-    told = [word for word in before if word not in {"a", "one", "about", "just", "only"}]
-    if told and told[-1] in {"to", "at"}:
-        return How.SCALE, round(fraction, 6)
-    if told and told[-1] == "by" and direction:
-        return How.SCALE, round(1 + direction * fraction, 6)
-    if direction > 0:
-        return None
-    return How.SCALE, round(fraction if fraction == 0.5 or not direction else 1 - fraction, 6)  # noqa: PLR2004 # half
-
-
-def _by(sign: int, amount: Amount, feature: Feature, part: Sequence[Token]) -> tuple[How, float] | None:
-    relative = any(stem(token.word) == "relat" for token in part)
-    if amount.unit is Unit.PERCENT and (feature.unit != "%" or relative):
-        return How.SCALE, round(1 + sign * amount.value / 100, 6)
-    value = _in_unit(replace(amount, sign=0), feature, setting=False)
-    return None if value is None else (How.ADD, sign * value)
+    return (How.ADD, sign * in_unit) if sign else (How.SET, in_unit)
 
 
 def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None:
@@ -294,9 +208,9 @@ def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None
             return None
         if unit is Unit.NONE and value < 1 and setting:
             return value  # written as the fraction that it is: "= 0.12"
-        return round(value / 100, 6)
+        return value / 100
     if feature.unit in {"months", "years"} and unit is Unit.MONTHS:
-        return value if feature.unit == "months" else round(value / 12, 6)
+        return value if feature.unit == "months" else value / 12
     fits = (
         unit is Unit.NONE
         or (unit is Unit.POINTS and not setting)
@@ -305,3 +219,18 @@ def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None
         or (unit is Unit.OF_TEN and feature.unit == "0-10")
     )
     return value if fits else None
+
+
+def how_before(changes: Sequence[FeatureChange]) -> str:
+    """Return how a feature changed, where that was one: an amount that follows does so, too."""
+    if len(changes) != 1:
+        return ""
+    change = changes[0]
+    return change.how if change.how is not How.ADD else UP if float(change.amount or 0) > 0 else DOWN
+
+
+def is_same(one: FeatureChange, other: FeatureChange) -> bool:
+    """Whether two changes are the same but for rounding."""
+    if (one.feature, one.how) != (other.feature, other.how) or isinstance(one.amount, str | None):
+        return one == other
+    return abs(one.amount - float(other.amount or 0)) <= _SAME * max(1.0, abs(one.amount))

@@ -1,4 +1,7 @@
-"""Learn the intents from the examples: ``python -m bot.questions.learn`` after these were changed."""
+"""Learn from what people asked: ``python -m bot.questions.learn`` after the examples or the questions were changed.
+
+The questions are those that the tests measure, so it needs the folder of the project.
+"""
 
 from __future__ import annotations
 
@@ -7,109 +10,354 @@ import random
 import re
 import tomllib
 from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from bot.questions.changes import supposes
-from bot.questions.intents import NONE, WEIGHTS, signs, stemmed
-from bot.questions.reading import Amount, Token
-from bot.questions.vocabulary import Name
-from bot.questions.words import written_out
+from bot.check.english import is_common
+from bot.evidence import Driver
+from bot.questions import numbers
+from bot.questions.changes import NOT, ROLES, TIMES, change_of, find_values, how_before, is_same, signs_of_value
+from bot.questions.learned import MODELS, WEIGHTS, Learned, lexicon_of, unpack
+from bot.questions.practice import practices, slotted_lines
+from bot.questions.reading import Token, read
+from bot.questions.recognise import ON_TOP, QUERY, SAME, SINGLE, features_of, kind_of, weigh
+from bot.questions.references import IN, OUT, signs_of_word
+from bot.questions.signs import signs_of_question, stemmed
+from bot.questions.vocabulary import Vocabulary, make_names
+from bot.questions.words import stem, written_out
+from bot.tools.calls import TOOLS, Compare, Drivers, SearchDocuments, ToolCall, WhatIf, WhyAllocated
+from storage.records import Feature, FeatureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from bot.brief import Driver
+    from bot.questions.practice import Examples
+    from bot.questions.reading import Reading
+    from bot.tools.calls import FeatureChange
 
 EXAMPLES: Final = Path(__file__).with_name("examples.toml")
-TEMPLATES: Final = "lines"  # what is under any other name was asked by somebody
-_SAMPLES: Final = 12  # of the ways to read one line of the examples
+ASKED: Final = tuple(
+    Path(__file__).parents[2] / "tests" / "bot" / name for name in ("questions.toml", "questions_by_four.toml")
+)
 _SEED: Final = 7
-_STRENGTH: Final = 4.0  # the inverse of the regularisation
-_HEED_OF_TEMPLATE: Final = 6.0  # of a line at least, however few ways there are to read it
-_HEED_OF_QUESTION: Final = 4.0
+_HEED_OF_QUESTION: Final = 2.0
 _RARE: Final = 2  # times that a word is said
-_LEAST_TIMES: Final = 3  # twice are the two times that each line is learned
-_LEAST_WEIGHT: Final = 0.05
-_NAMED: Final = frozenset({"<feature>", "<either>"})
-_CHOICE: Final = re.compile(r"\{(\w+)\}|\(([^()]*)\)")
-_SLOTS: Final = frozenset({"FEATURE", "EITHER", "CATEGORY", "NUMBER", "MONEY", "OTHER", "QUERY"})
+_SHARE_WITHOUT_QUERY: Final = 0.1  # of the lines, to learn from that nothing is to be looked for
+_STRENGTHS: Final = {
+    "intent": 4.0,
+    "query": 4.0,
+    "change": 2.0,
+    "count": 2.0,
+}  # the inverse of the regularisation, 1 for the others
+_LEAST_WEIGHT: Final = 0.03
+_LEFT_OUT: Final[dict[str, Any]] = {"limit": None, "actions": None, "facts": [], "features": []}
+
+Lesson = tuple[frozenset[str], str, float]
 
 
-def learn(examples: Mapping[str, Mapping[str, str]], *, without: str = "") -> dict[str, NDArray[Any]]:
-    """Return the model of these examples as arrays, as if the questions of one author had not been asked."""
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.linear_model import LogisticRegression
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question that somebody asked, the one just before it, and the call that answers it."""
 
-    said: list[tuple[str, tuple[str, ...], float]] = []
-    chance = random.Random(_SEED)  # noqa: S311 # which of many alternatives are learned
-    for label, told in examples.items():
-        for author, lines in told.items():
-            if label == "words" or author == without:
-                continue
-            for line in lines.strip().splitlines():
-                ways = {tuple(_read(line, examples["words"], chance)) for _ in range(_SAMPLES)}
-                heed = max(1.0, (_HEED_OF_TEMPLATE if author == TEMPLATES else _HEED_OF_QUESTION) / len(ways))
-                said += [(label, words, heed) for words in sorted(ways)]
-    times = Counter(each for _, words, _ in said for each in set(stemmed(words)))
-    table, labels, weights = [], [], []
-    for label, words, weight in said:
-        supposed = supposes([_token(word, place) for place, word in enumerate(words)])
-        # Once more as if rare words had never been seen: what an unknown word means is learned, too.
-        for least in (1, _RARE):
-            known = {each for each in stemmed(words) if times[each] >= least}
-            table.append(signs(stemmed(words), known=known, supposes=supposed))
-            labels.append(label)
-            weights.append(weight)
-    vectorizer = CountVectorizer(analyzer=sorted, binary=True, min_df=_LEAST_TIMES)
-    model = LogisticRegression(C=_STRENGTH, max_iter=250, tol=1e-3).fit(
-        vectorizer.fit_transform(table), labels, sample_weight=weights
+    text: str
+    author: str
+    before: str
+    call: ToolCall | None
+
+
+def read_asked(paths: Iterable[Path]) -> list[Asked]:
+    """Return the questions of these files."""
+    return [
+        Asked(
+            text=told["text"],
+            author=told.get("batch", told.get("written", "")),
+            before=told.get("before", ""),
+            call=call_of(told),
+        )
+        for path in paths
+        for told in tomllib.loads(path.read_text("utf-8"))["question"]
+    ]
+
+
+def call_of(question: Mapping[str, Any]) -> ToolCall | None:
+    """Return the call that answers a question of such a file; what it leaves out is not asked for."""
+    if "call" not in question:
+        return None
+    tool = TOOLS[question["call"]["tool"]]
+    left_out = {name: _LEFT_OUT[name] for name in tool.model_fields if name in _LEFT_OUT}
+    return tool.model_validate(left_out | question["call"])
+
+
+def vocabulary_of(asked: Iterable[Asked]) -> Vocabulary:
+    """Return the words of the account that the questions are about."""
+    told = tomllib.loads(ASKED[0].read_text("utf-8"))["account"]
+    others = frozenset(name for one in asked if isinstance(one.call, Compare) for name in one.call.accounts)
+    categories = {each["name"]: frozenset(each.get("categories", ())) for each in told["features"]}
+    features = [
+        Feature(
+            name=each["name"],
+            label=each["label"],
+            group="",
+            unit=each["unit"],
+            kind=FeatureKind.CATEGORY if "categories" in each else FeatureKind.NUMBER,
+        )
+        for each in told["features"]
+    ]
+    name, own_id = told["name"].casefold(), told["id"].casefold()
+    return Vocabulary(
+        names=make_names([Driver(evidence_id="", feature=each, value=None, shap=0.0) for each in features]),
+        phrases={tuple(map(stem, phrase.split())): said for phrase, said in told["phrases"].items()},
+        own=frozenset(stem(word) for word in re.findall("[a-z]+", f"{name} {own_id}")),
+        own_id=own_id,
+        own_name=name,
+        action=frozenset({stem("actions")}),
+        target=frozenset(map(stem, told["target"].split())),
+        predicted=told["predicted"],
+        given=told["given"],
+        most=told["most"],
+        categories=lambda feature: categories[feature.name],
+        is_account=lambda text: text in others,
     )
-    learned = model.coef_.T
-    kept = np.abs(learned).max(axis=1) >= _LEAST_WEIGHT
-    answered = {each for label, words, _ in said if label != NONE for each in stemmed(words)}
-    return {
-        "foreign": np.array(" ".join(sorted(set(times) - answered))),
-        "names": np.array(" ".join(model.classes_)),
-        "signs": np.array("\n".join(vectorizer.get_feature_names_out()[kept])),
-        "weights": learned[kept].astype(np.float16),
-        "bias": model.intercept_.astype(np.float32),
-        "known": np.array(" ".join(sorted({word for _, words, _ in said for word in words}))),
+
+
+def learn(examples: Examples, asked: Sequence[Asked]) -> dict[str, NDArray[Any]]:
+    """Return what is learned as arrays."""
+    vocabulary = vocabulary_of(asked)
+    lines = list(slotted_lines(examples, random.Random(_SEED)))  # noqa: S311 # which of many ways are learned
+    times = Counter(each for one in asked for each in set(_words_of(one.text)))
+    known = {word for _, words in lines for word in words if word[0] != "<"}
+    known |= {word for word, number in times.items() if number >= _RARE or is_common(word)}
+    words = {
+        "known": np.array(" ".join(sorted(known))),
+        "alike": np.array("\n".join(f"{name} {told}" for name, told in examples["alike"].items())),
+        "digest": np.array(digest()),
     }
+    school = _School(vocabulary, frozenset(known), examples)
+    school.teach([one for one in asked if not one.before], {}, lines)
+    # What a follow-up leans on is what was understood of the question before it.
+    model = unpack(words | _fit(school.lessons()))
+    answered = {one.text: one.call for one in asked if not one.before}
+    before = {one.before for one in asked if one.before}
+    befores = {text: answered[text] if text in answered else _likeliest(text, vocabulary, model) for text in before}
+    school = _School(vocabulary, frozenset(known), examples)
+    school.teach(asked, befores, lines)
+    return words | _fit(school.lessons())
 
 
 def digest() -> str:
-    """Return the digest of the examples as they are."""
-    return hashlib.sha256(EXAMPLES.read_bytes()).hexdigest()
+    """Return the digest of the examples and the questions as they are."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in (EXAMPLES, *ASKED))).hexdigest()
 
 
-def _read(line: str, words: Mapping[str, str], chance: random.Random) -> Iterator[str]:
-    """Read a line of the examples in one of its ways."""
-    while found := _CHOICE.search(line):
-        choices = words[found[1]] if found[1] else found[2]
-        line = f"{line[: found.start()]}{chance.choice(choices.split('|'))}{line[found.end() :]}"
-    for word in re.findall(r"\w+", line):
-        if word == "AMOUNT":
-            yield chance.choice(("<amount>", "<amount>", "<money>"))
-        elif word in _SLOTS:
-            yield f"<{word.lower()}>"
-        else:
-            yield from written_out(word.lower())
+def _likeliest(text: str, vocabulary: Vocabulary, model: Learned) -> ToolCall | None:
+    return weigh(text, vocabulary, earlier=(), model=model)[0]
 
 
-def _token(word: str, place: int) -> Token:
-    """Return a token as a question would have it in this place."""
-    amount = Amount(value=5.0) if word in {"<number>", "<amount>", "<money>"} else None
-    # Of a feature only matters that it is not the same as another one.
-    any_driver = cast("Driver", None)
-    name = Name(driver=any_driver, label=frozenset({str(place)}), column=frozenset()) if word in _NAMED else None
-    return Token(word=word, start=0, end=0, amount=amount, name=name, category="any" if word == "<category>" else "")
+def _words_of(text: str) -> Iterator[str]:
+    for word in re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.lower().replace("\u2019", "'")):
+        yield from written_out(word)
+
+
+class _School:
+    """What there is to learn for each model: signs, what they tell, and how much heed is due to that."""
+
+    def __init__(self, vocabulary: Vocabulary, known: frozenset[str], examples: Examples) -> None:
+        self.vocabulary, self.known, self.examples = vocabulary, known, examples
+        self.lexicon = lexicon_of(known, examples["alike"])
+        self.told: dict[str, list[Lesson]] = {model: [] for model in MODELS}
+        self.said: list[tuple[str, tuple[str, ...], str, float]] = []
+        self.queries = examples["words"]["topic"].split("|")
+        self.chance = random.Random(_SEED)  # noqa: S311 # which examples go together
+
+    def teach(
+        self,
+        asked: Sequence[Asked],
+        befores: Mapping[str, ToolCall | None],
+        lines: Sequence[tuple[str, tuple[str, ...]]],
+    ) -> None:
+        """Learn from what was asked, from lines with slots, and from questions made up of lines."""
+        kinds = [kind_of(one.call) for one in asked]
+        for one in asked:
+            self.question(one, befores.get(one.before), any_kind=self.chance.choice(kinds))
+        for label, words in lines:
+            self.line(label, words)
+        for label, practice in practices(self.examples, self.vocabulary, self.chance):
+            self.practice(label, self.read(practice.text, None), practice.roles, single=practice.single)
+
+    def read(self, text: str, before: ToolCall | None) -> Reading:
+        about = [name for name in self.vocabulary.names if name.feature.name in features_of(before)]
+        return read(text, self.vocabulary, known=self.known, about=about)
+
+    def question(self, one: Asked, before: ToolCall | None, *, any_kind: str) -> None:
+        reading = self.read(one.text, before)
+        kind = kind_of(before) if one.before else ""
+        words = list(reading.words)
+        start, stop = _span(one.call, reading)
+        words[start:stop] = [QUERY] if start < stop else []
+        label = _label(one.call, before)
+        self.said.append((label, tuple(words), kind, _HEED_OF_QUESTION))
+        # A question that stands alone means the same after any other one.
+        self.said.append((label, tuple(words), kind or any_kind, _HEED_OF_QUESTION))
+        if start < stop or not isinstance(one.call, SearchDocuments):
+            self.query(reading.tokens, start, stop)
+        match one.call:
+            case SearchDocuments():
+                self.queries.append(one.call.query)
+            case Drivers():
+                unsaid = one.call.limit in {None, 1} and not reading.amounts
+                if unsaid:
+                    self.single(reading, one=one.call.limit == 1)
+                self.number("drivers", None if unsaid else one.call.limit, reading, kind)
+            case WhyAllocated():
+                self.number("why", one.call.actions, reading, kind)
+            case WhatIf():
+                earlier = before.changes if isinstance(before, WhatIf) else ()
+                self.changes([each for each in one.call.changes if not _is_in(each, earlier)], reading, earlier)
+            case _:
+                pass
+
+    def line(self, label: str, words: tuple[str, ...]) -> None:
+        self.said.append((label, words, "", 1.0))
+        if QUERY in words:
+            place, query = words.index(QUERY), self.chance.choice(self.queries).lower().split()
+            words = (*words[:place], *query, *words[place + 1 :])
+            self.query(_tokens(words), place, place + len(query))
+        elif self.chance.random() < _SHARE_WITHOUT_QUERY:
+            self.query(_tokens(words), 0, 0)
+
+    def practice(self, label: str, reading: Reading, starts: Mapping[int, str], *, single: bool) -> None:
+        self.said.append((label, reading.words, "", 1.0))
+        roles = {place: starts[token.start] for place, token in enumerate(reading.tokens) if token.start in starts}
+        if label == "what_if":
+            factors = [each for each in find_values(reading.tokens) if each.kind in {"factor", "fraction", "times"}]
+            self.roles_of_values(reading, roles or {each.place: TIMES for each in factors}, ())
+            return
+        self.roles_of_counts("why" if label == "why_allocated" else "drivers", reading, roles, "")
+        if label != "why_allocated" and not reading.amounts:
+            self.single(reading, one=single)
+
+    def single(self, reading: Reading, *, one: bool) -> None:
+        signs = signs_of_question(stemmed(reading.words), self.lexicon, before="")
+        self.told["single"].append((frozenset(signs), SINGLE if one else "all", 1.0))
+
+    def number(self, about: str, wanted: int | None, reading: Reading, kind: str) -> None:
+        given = self.vocabulary.given if about == "why" else -1
+        fits = [
+            (count.place, role)
+            for role in numbers.ROLES
+            for count in reversed(numbers.find_counts(reading.tokens, most=self.vocabulary.most))
+            if numbers.number_of(role, count, given=given) == wanted
+        ]
+        if fits or wanted is None:
+            self.roles_of_counts(about, reading, dict(fits[:1]), kind)
+
+    def roles_of_counts(self, about: str, reading: Reading, roles: Mapping[int, str], kind: str) -> None:
+        counts = numbers.find_counts(reading.tokens, most=self.vocabulary.most)
+        for given in {self.vocabulary.given, 0} if about == "why" else {-1}:
+            for each in counts:
+                signs = numbers.signs_of_count(
+                    reading.tokens, counts, each, self.lexicon, given=given, about=about, before=kind
+                )
+                self.told["count"].append((frozenset(signs), roles.get(each.place, numbers.NOT), 1.0))
+
+    def changes(self, wanted: Sequence[FeatureChange], reading: Reading, earlier: Sequence[FeatureChange]) -> None:
+        features = {name.feature.name: name.feature for name in self.vocabulary.names}
+        roles: dict[int, str] = {}
+        for change in wanted:
+            fits = [
+                (value.place, role)
+                for value in find_values(reading.tokens)
+                for role in ROLES
+                if (made := change_of(role, value, features[change.feature])) is not None
+                and is_same(made, change)
+                and value.place not in roles
+            ]
+            if not fits:
+                return
+            roles |= fits[:1]
+        self.roles_of_values(reading, roles, earlier)
+
+    def roles_of_values(self, reading: Reading, roles: Mapping[int, str], earlier: Sequence[FeatureChange]) -> None:
+        values = find_values(reading.tokens)
+        for each in values:
+            signs = signs_of_value(reading.tokens, values, each, self.lexicon, before=how_before(earlier))
+            self.told["change"].append((frozenset(signs), roles.get(each.place, NOT), 1.0))
+
+    def query(self, tokens: Sequence[Token], start: int, stop: int) -> None:
+        for place in range(len(tokens)):
+            signs = frozenset(signs_of_word(tokens, place, self.lexicon))
+            self.told["query"].append((signs, IN if start <= place < stop else OUT, 1.0))
+
+    def lessons(self) -> dict[str, list[Lesson]]:
+        times = Counter(each for _, words, _, _ in self.said for each in set(stemmed(words)))
+        # Once more as if rare words had never been seen: what an unknown word means is learned, too.
+        often = frozenset(each for each, number in times.items() if number >= _RARE)
+        for stems in (frozenset(times), often):
+            lexicon = replace(self.lexicon, stems=stems)
+            self.told["intent"] += [
+                (frozenset(signs_of_question(stemmed(words), lexicon, before=kind)), label, heed)
+                for label, words, kind, heed in self.said
+            ]
+        return self.told
+
+
+def _label(call: ToolCall | None, before: ToolCall | None) -> str:
+    match call, before:
+        case WhatIf(), WhatIf() if any(_is_in(each, before.changes) for each in call.changes):
+            return ON_TOP
+        case Drivers(), Drivers() if call.direction == before.direction:
+            return SAME
+        case _:
+            return kind_of(call)
+
+
+def _is_in(change: FeatureChange, changes: Sequence[FeatureChange]) -> bool:
+    return any(is_same(change, each) for each in changes)
+
+
+def _tokens(words: Iterable[str]) -> list[Token]:
+    return [Token(word=word, start=0, end=0) for word in words]
+
+
+def _span(call: ToolCall | None, reading: Reading) -> tuple[int, int]:
+    """Return the tokens that are to be looked for, from and to."""
+    if not isinstance(call, SearchDocuments):
+        return 0, 0
+    start = reading.text.casefold().find(call.query.casefold())
+    stop = start + len(call.query)
+    inside = [place for place, each in enumerate(reading.tokens) if start <= each.start and each.end <= stop]
+    return (inside[0], inside[-1] + 1) if start >= 0 and inside else (0, 0)
+
+
+def _fit(lessons: Mapping[str, Sequence[Lesson]]) -> dict[str, NDArray[Any]]:
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    arrays: dict[str, NDArray[Any]] = {}
+    for model, told in lessons.items():
+        vectorizer = CountVectorizer(analyzer=sorted, binary=True, min_df=3)
+        table = vectorizer.fit_transform([signs for signs, _, _ in told])
+        fitted = LogisticRegression(C=_STRENGTHS.get(model, 1.0), max_iter=250, tol=1e-3).fit(
+            table, [label for _, label, _ in told], sample_weight=[heed for _, _, heed in told]
+        )
+        weights, bias = fitted.coef_.T, fitted.intercept_
+        if weights.shape[1] == 1:  # of two labels the second
+            weights, bias = np.hstack([0 * weights, weights]), np.append(0.0, bias)
+        kept = np.abs(weights).max(axis=1) >= _LEAST_WEIGHT
+        arrays |= {
+            f"{model}.names": np.array(" ".join(fitted.classes_)),
+            f"{model}.signs": np.array("\n".join(vectorizer.get_feature_names_out()[kept])),
+            f"{model}.weights": weights[kept].astype(np.float16),
+            f"{model}.bias": bias.astype(np.float32),
+        }
+    return arrays
 
 
 if __name__ == "__main__":
-    arrays = learn(tomllib.loads(EXAMPLES.read_text("utf-8")))
-    np.savez_compressed(EXAMPLES.with_name(WEIGHTS), allow_pickle=False, digest=np.array(digest()), **arrays)
+    arrays = learn(tomllib.loads(EXAMPLES.read_text("utf-8")), read_asked(ASKED))
+    np.savez_compressed(EXAMPLES.with_name(WEIGHTS), allow_pickle=False, **arrays)

@@ -2,105 +2,104 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from bot.questions.reading import Unit
-from bot.questions.words import stem
-from bot.tools.calls import MOST_DRIVERS
+from bot.questions.signs import signs_of_place
+from bot.questions.words import ORDINALS, stem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.questions.reading import Reading, Token
+    from bot.questions.linear import Linear
+    from bot.questions.reading import Token
+    from bot.questions.signs import Lexicon
 
-_MOST_ACTIONS: Final = 99
-_BOTH: Final = 2
-_SUPERLATIVES: Final = frozenset(
-    map(
-        stem,
-        "biggest strongest largest most single highest heaviest greatest worst best weightiest top main".split(),  # noqa: SIM905
-    )
-)
-_ONE_DRIVER: Final = frozenset(
-    """
-    driver factor feature signal reason thing variable influence contributor lever positive negative culprit detractor
-    booster brake drag headwind tailwind
-    """.split()  # noqa: SIM905
-)
-# Words that ask about another number than the account gets: "why not", "what blocked", "what would it take".
-_OTHER: Final = frozenset(
-    map(
-        stem,
-        """
-        not block blocked stopped stops stop kept keep prevented prevent way take need needed missing expected bet nice
-        thought hoped wanted maximum full reach require required instead would too against rather
-        guessed guess from asked
-        """.split(),  # noqa: SIM905
-    )
-)
-_RANKED: Final = frozenset(map(stem, "rank ranked ranking position place spot list priority".split()))  # noqa: SIM905
+IS: Final = "is"
+MORE: Final = "more"
+FEWER: Final = "fewer"
+ROLES: Final = (IS, MORE, FEWER)
+NOT: Final = "not"  # of what it gets, of a rank, of anything else
+_SAID: Final = {"none": 0, "zero": 0, "nothing": 0, "any": 0, "no": 0, "another": 1, "extra": 1}
+_ALL: Final = frozenset({"maximum", "full", "all", "limit", "cap"})
+_MOST: Final = 99
 
 
-def number_of_actions(reading: Reading, given: int) -> int | Literal[False] | None:
-    """Return the other number of actions that is asked about; None for no other, False where that is not clear.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A number that may be of actions or drivers, where it stands and how it was written."""
 
-    "Why only 2" supposes what the account gets, "why not 3" asks for another number; "one more" is one more than
-    ``given``.
-    """
-    counts = [(place, token) for place, token in enumerate(reading.tokens) if token.amount is not None]
-    if any(not _is_count(token, _MOST_ACTIONS) for _, token in counts) or len(counts) > _BOTH:
-        return False
-    stems = [stem(word) for word in reading.words]
-    if not counts or _RANKED & set(stems):
-        return None
-    if len(counts) == _BOTH:
-        denied = [
-            (place, token) for place, token in counts if set(stems[max(place - 3, 0) : place]) & {"not", "of", "than"}
-        ]
-        if not denied:
-            return False
-        place, token = denied[0] if "not" in stems[max(denied[0][0] - 3, 0) : denied[0][0]] else denied[-1]
-        return _count(token)
-    place, token = counts[0]
-    after = reading.words[place + 1] if place + 1 < len(stems) else ""
-    if after in {"more", "fewer", "less"}:
-        number = given + (_count(token) if after == "more" else -_count(token))
-        return number if number >= 0 else False
-    supposed = set(reading.words[:place]) & {"only", "just", "exactly", "stuck", "merely"} or stems[place - 1] == "than"
-    ordinal = token.amount is not None and token.amount.unit is Unit.ORDINAL
-    other = bool(_OTHER & set(stems)) or bool(
-        {"rule", "ruled", "rules"} & set(reading.words) and "out" in reading.words
-    )
-    return _count(token) if ordinal or (other and not supposed) else None
+    place: int
+    kind: str
+    number: int
 
 
-def number_of_drivers(reading: Reading) -> int | Literal[False] | None:
-    """Return how many drivers are asked for; None for the usual number, False where that is not clear."""
-    counts = [token for token in reading.tokens if token.amount is not None and token.word != "<money>"]
-    if len(counts) == 1 and _is_count(counts[0], MOST_DRIVERS) and _count(counts[0]):
-        return _count(counts[0])
-    if counts:
-        return False
-    words = [word for word in reading.words if word.isalpha()]
-    return 1 if _names_one(words) else None
+def find_counts(tokens: Sequence[Token], *, most: int) -> list[Count]:
+    """Return the whole numbers, however they are said; ``most`` is what "all" would be."""
+    found = []
+    for place, token in enumerate(tokens):
+        amount = token.amount
+        if amount is not None:
+            if (
+                amount.unit in {Unit.NONE, Unit.ORDINAL}
+                and not amount.sign
+                and amount.value == int(amount.value) <= _MOST
+            ):
+                kind = "ordinal" if amount.unit is Unit.ORDINAL else "number"
+                found.append(Count(place=place, kind=kind, number=int(amount.value)))
+        elif token.word in ORDINALS:
+            found.append(Count(place=place, kind="ordinal", number=ORDINALS[token.word]))
+        elif token.word in _SAID:
+            found.append(Count(place=place, kind=token.word, number=_SAID[token.word]))
+        elif token.word in _ALL:
+            found.append(Count(place=place, kind="all", number=most))
+    return found
 
 
-def _names_one(words: Sequence[str]) -> bool:
-    """Tell "the biggest driver" from "the biggest drivers"."""
-    one = any(word in _ONE_DRIVER for word in words)
-    several = any(word not in _ONE_DRIVER and word.removesuffix("s") in _ONE_DRIVER for word in words)
-    return one and not several and bool(_SUPERLATIVES & set(map(stem, words)))
+def signs_of_count(
+    tokens: Sequence[Token],
+    counts: Sequence[Count],
+    count: Count,
+    lexicon: Lexicon,
+    *,
+    given: int,
+    about: str,
+    before: str,
+) -> set[str]:
+    """Return what tells what a number is: of a question ``about`` drivers or actions, of which ``given`` are."""
+    words = [stem(token.word) for token in tokens]
+    relation = "given" if count.number == given else "above" if count.number > given else "below"
+    told = signs_of_place(words, count.place, lexicon)
+    others = [each for each in counts if each is not count]
+    told |= {f"{counts.index(count)} of {len(counts)}", f"{relation} given", f"zero {not count.number}"}
+    told |= {f"with {each.kind} {'left' if each.place < count.place else 'right'}" for each in others}
+    told |= {f"{before}>", f"{before}>{min(len(words), 6)}", count.kind}
+    return {f"{about}:{each}" for each in told | {f"{count.kind}|{each}" for each in told}}
 
 
-def _is_count(token: Token, most: int) -> bool:
-    amount = token.amount
-    return (
-        amount is not None
-        and amount.unit in {Unit.NONE, Unit.ORDINAL}
-        and not amount.sign
-        and amount.value == int(amount.value) <= most
-    )
+def read_count(
+    tokens: Sequence[Token], model: Linear, lexicon: Lexicon, *, given: int, most: int, about: str, before: str
+) -> tuple[int | None, float]:
+    """Return the number that is asked about, None for none, and how sure that is, for `signs_of_count` of all."""
+    counts = find_counts(tokens, most=most)
+    odds = [
+        model.odds(signs_of_count(tokens, counts, each, lexicon, given=given, about=about, before=before))
+        for each in counts
+    ]
+    found: dict[int | None, float] = {None: math.prod(each[NOT] for each in odds)}
+    for place, count in enumerate(counts):
+        rest = math.prod(each[NOT] for other, each in enumerate(odds) if other != place)
+        for role in ROLES:
+            number = number_of(role, count, given=given)
+            # To be asked why it gets what it gets is to be asked about no other number.
+            asked = None if number == given > 0 else number
+            if number >= 0:
+                found[asked] = found.get(asked, 0.0) + rest * odds[place].get(role, 0.0)
+    return max(found.items(), key=lambda each: each[1])
 
 
-def _count(token: Token) -> int:
-    return int(token.amount.value) if token.amount is not None else 0
+def number_of(role: str, count: Count, *, given: int) -> int:
+    """Return the number that is meant where it has this role."""
+    return {IS: count.number, MORE: given + count.number, FEWER: given - count.number}[role]

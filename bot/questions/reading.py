@@ -24,12 +24,15 @@ _TOKEN: Final = re.compile(
     | (?P<id>[a-z]{2,}-\d[\w-]*)
     | (?P<times>x\s?(?P<by>\d+(?:\.\d+)?)\b|(?P<fold>\d+(?:\.\d+)?)\s?(?:x|-?fold|times)\b)
     | (?P<number>
-        (?P<sign>(?<![\w)])[+\-\u2212]\s?)?(?P<money>[$\u20ac\u00a3]\s?)?
-        (?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<fraction>\.\d+)?(?(digits)|(?(fraction)|(?!)))
-        (?:\s?(?P<scale>k|mn|mio|mil|m|bn|b|grand|thousand|million|billion)\b)?
-        (?:\s?(?P<dollars>dollars?\b|usd\b|bucks\b))?
+        (?:\bno\.?(?=\d))?
+        (?P<sign>(?<![\w)])[+\-\u2212]\s?)?(?P<money>[$\u20ac\u00a3]\s?|\b(?:usd|eur)\s?(?=\d))?
+        (?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|[1-9]\d{0,2}(?:\s\d{3})+(?!\d)
+            |[1-9]\d{0,2}(?:\.\d{3})+(?=\.\d{3}|\s?[$\u20ac\u00a3]|\s?(?:dollars?|usd|euros?|bucks)\b)|\d+)?
+        (?P<fraction>\.\d+|(?<=\d),\d{1,2}(?!\d))?(?(digits)|(?(fraction)|(?!)))
+        (?:\s?(?P<scale>k|mn|mm|mio|mil|m|bn|b|grand|thousand|million|billion)\b\.?)?
+        (?:\s?(?P<dollars>dollars?\b|usd\b|bucks\b|euros?\b|[$\u20ac\u00a3](?!\s?\d)))?
         (?:\s?(?P<percent>%|percent\b|per\scent\b|pct\b))?
-        (?:[\s-]?(?P<points>pp\b|ppts?\b|p\.p\.|%?\s?pts?\b|(?:percentage\s|percent\s)?points?\b))?
+        (?:[\s-]?(?P<points>(?P<basis>basis\spoints?|bps?)\b|pp\b|ppts?\b|p\.p\.|%?\s?pts?\b|(?:percentage\s|percent\s)?points?\b))?
         (?:\s?(?P<ten>/|of|out\sof)\s?10\b)?
         (?:[\s-]?(?P<time>months?|mths?|mos?|years?|yrs?|days?|weeks?|wks?|quarters?|hours?|minutes?|mins?)\b)?
         (?:st|nd|rd|th)?(?![\w/])
@@ -52,6 +55,7 @@ _NEAR: Final = 0.02  # of the prediction, for an amount that stands for it
 _OF_ANY_ACCOUNT: Final = frozenset(
     "account customer client company prospect accounts customers clients companies prospects".split()  # noqa: SIM905
 )
+_QUARTERS: Final = 4
 _LEAST_PREDICTED: Final = 10
 _LARGE: Final = 1_000
 _LONGEST_NAME: Final = 5
@@ -69,6 +73,7 @@ class Unit(StrEnum):
     TIMES = "times"
     MONTHS = "months"
     OTHER_TIME = "other time"
+    FRACTION = "fraction"
     ORDINAL = "ordinal"
 
 
@@ -137,7 +142,7 @@ def read(question: str, vocabulary: Vocabulary, *, known: frozenset[str], about:
     ``known`` are the words that a misspelt one may stand for, ``about`` the features that were spoken of before.
     """
     text = " ".join(question[:MAX_CHARACTERS].translate(_QUOTES).split())
-    tokens = list(_numbered(list(_words(text))))
+    tokens = list(_joined(list(_numbered(list(_quarters(list(_words(text))))))))
     tokens = list(_slotted(tokens, vocabulary, known))
     tokens = _with_hinted(tokens, vocabulary)
     named = [*about, *(token.name for token in tokens if token.name is not None)]
@@ -149,7 +154,7 @@ def read(question: str, vocabulary: Vocabulary, *, known: frozenset[str], about:
     )
     tokens = list(_categorised(tokens, categories)) if categories else tokens
     tokens = list(_with_accounts(tokens, vocabulary, known))
-    return Reading(text=text, tokens=tuple(_without_leftovers(tokens)))
+    return Reading(text=text, tokens=tuple(_labelled(list(_without_leftovers(tokens)))))
 
 
 def _words(text: str) -> Iterator[Token]:
@@ -170,13 +175,65 @@ def _words(text: str) -> Iterator[Token]:
             yield Token(word=match.group().lower(), start=start, end=end)
 
 
+def _quarters(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Read "the third quarter" and "q three" as "q3"."""
+    place = 0
+    while place < len(tokens):
+        token, after = tokens[place], tokens[place + 1] if place + 1 < len(tokens) else None
+        number = None
+        if after is not None and after.word == "quarter" and token.word in ORDINALS:
+            number = ORDINALS[token.word]
+        elif after is not None and token.word in {"q", "quarter"}:
+            plain = after.amount is not None and after.amount.unit is Unit.NONE and not after.amount.sign
+            number = int(after.amount.value) if plain and after.amount else int(NUMBERS.get(after.word, 0))
+        if after is not None and number is not None and 1 <= number <= _QUARTERS:
+            yield Token(word=f"q{number}", start=token.start, end=after.end)
+            place += 2
+        else:
+            yield token
+            place += 1
+
+
+def _joined(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Read "eight and a half", "a point and a half", "half a point" and "1 yr 3 mths" as one amount each."""
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        words = [each.word for each in tokens[place : place + 4]]
+        after = tokens[place + 1] if place + 1 < len(tokens) else None
+        if token.amount is not None and words[1:4] == ["and", "a", "half"]:
+            per_year = 12 if token.amount.unit is Unit.MONTHS else 1
+            amount, length = replace(token.amount, value=token.amount.value + 0.5 * per_year), 4
+            if place + 4 < len(tokens) and tokens[place + 4].word == "times":
+                amount, length = Amount(value=token.amount.value + 0.5, unit=Unit.TIMES), 5
+        elif words == ["year", "and", "a", "half"]:
+            amount, length = Amount(value=18.0, unit=Unit.MONTHS), 4
+        elif words[0] == "half" and after is not None and after.amount is not None and after.amount.value == 1:
+            amount, length = replace(after.amount, value=0.5), 2
+        elif (
+            token.amount is not None
+            and after is not None
+            and after.amount is not None
+            and token.amount.unit is after.amount.unit is Unit.MONTHS
+            and after.amount.value < 12 <= token.amount.value  # noqa: PLR2004 # a year
+        ):
+            amount, length = replace(token.amount, value=token.amount.value + after.amount.value), 2
+        else:
+            yield token
+            place += 1
+            continue
+        yield _number(amount, token.start, tokens[place + length - 1].end)
+        place += length
+
+
 def _amount(match: re.Match[str]) -> Amount:
-    value = float((match["digits"] or "0").replace(",", "") + (match["fraction"] or ""))
+    value = float(re.sub(r"\D", "", match["digits"] or "0") + (match["fraction"] or "").replace(",", "."))
     value *= SCALES.get((match["scale"] or "").lower(), 1.0)
     sign = {"+": 1, "-": -1, "\u2212": -1}.get((match["sign"] or " ")[0], 0)
     unit = Unit.NONE
     if match["points"]:
         unit = Unit.POINTS
+        value /= 100 if match["basis"] else 1
     elif match["percent"]:
         unit = Unit.PERCENT
     elif match["money"] or match["dollars"]:
@@ -221,17 +278,24 @@ def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a num
         return Amount(value=1.0), 1
     if words[:3] == ["half", "a", "year"]:
         return Amount(value=6.0, unit=Unit.MONTHS), 3
-    if words[:3] == ["half", "a", "million"]:
-        return Amount(value=5e5), 3
+    if words[:2] == ["half", "a"] and words[2] in SCALES:
+        return _with_unit(0.5, words, 2)
     if words[0] in {"a", "an"} and words[1] in {"couple", "dozen"}:
         length = 3 if words[2] == "of" else 2
         return _with_unit(NUMBERS[words[1]], words, length)
     if words[:2] == ["a", "year"] and place and tokens[place - 1].word in {"in", "per", "every"}:
         return None, 1
-    if words[0] in {"a", "an"} and words[1] in {"point", "percent", "year", "month", "hundred", "thousand", "million"}:
+    if words[0] in {"a", "an"} and words[1] in {
+        "point",
+        "percent",
+        "year",
+        "month",
+        "hundred",
+        "thousand",
+        "million",
+        "billion",
+    }:
         return _with_unit(1.0, words, 1)
-    if words[0] == "year" and words[1:4] == ["and", "a", "half"]:
-        return Amount(value=18.0, unit=Unit.MONTHS), 4
     if words[0] == "one":
         before = tokens[place - 1].word if place else ""
         if words[1] in _ONE_OF_NO_COUNT or (before in _NOT_A_NUMBER_AFTER and stem(words[1]) not in _COUNTED):
@@ -269,9 +333,7 @@ def _with_unit(  # noqa: PLR0911 - one return per unit
     if words[length : length + 3] == ["out", "of", "ten"]:
         return Amount(value=value, unit=Unit.OF_TEN), length + 3
     if words[length] in {"year", "years", "month", "months"}:
-        half = words[length + 1 : length + 4] == ["and", "a", "half"] and words[length][0] == "y"
-        timed = _timed(Amount(value=value + (0.5 if half else 0.0)), words[length])
-        return timed, length + (4 if half else 1)
+        return _timed(Amount(value=value), words[length]), length + 1
     if words[length] in {"day", "days", "week", "weeks", "quarters", "hour", "hours", "minute", "minutes"}:
         return Amount(value=value, unit=Unit.OTHER_TIME), length + 1
     return Amount(value=value), length
@@ -398,6 +460,14 @@ def _without_leftovers(tokens: Sequence[Token]) -> Iterator[Token]:
         repeated = token.name is not None and not token.whole and last[token.name] != place
         if not repeated and (token.is_slot or token.word in _OF_ANY_ACCOUNT or stem(said_for(token.word)) not in parts):
             yield token
+
+
+def _labelled(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Tell "churn risk?", which is all of a label, from "churn?"."""
+    said = [token for token in tokens if token.is_slot or token.word.isalpha()]
+    if len(said) != 1 or not said[0].whole:
+        return tokens
+    return [replace(token, word="<label>") if token is said[0] else token for token in tokens]
 
 
 def _as_written(token: Token) -> str:

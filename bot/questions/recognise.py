@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bot.questions.changes import read_changes, supposes
-from bot.questions.follow_ups import follow_up
-from bot.questions.intents import NONE, intents
-from bot.questions.numbers import number_of_actions, number_of_drivers
-from bot.questions.reading import read
+from bot.questions.changes import how_before, read_changes
+from bot.questions.learned import learned
+from bot.questions.numbers import read_count
+from bot.questions.reading import Unit, read
 from bot.questions.references import find_query
-from bot.questions.words import is_filling, stem
+from bot.questions.signs import signs_of_question, stemmed
+from bot.questions.words import is_filling
 from bot.tools.calls import (
     MOST_ACCOUNTS,
+    MOST_DRIVERS,
     AccountFacts,
     Changes,
     Compare,
@@ -29,247 +29,208 @@ from bot.tools.calls import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.questions.reading import Reading, Token
+    from bot.questions.learned import Learned
+    from bot.questions.reading import Amount, Reading, Token
     from bot.questions.vocabulary import Name, Vocabulary
     from bot.tools.calls import ToolCall
 
-# Chosen by leaving the questions of one author after another out of what is learned: bench/questions.py.
-_SURE: Final = 0.9
-_SURE_IF_STRANGE: Final = 0.97  # where a word is in no example, or only in those without an answer
-_SURE_OF_PART: Final = 0.6
-_CARRIED: Final = frozenset({"what_if", "compare", "search_documents"})  # by their slots, too
+    Weighed: TypeAlias = tuple[ToolCall | None, float]
+
+SURE: Final = 0.8
+"""How sure a call must be; chosen by leaving one author after another out of what is learned: bench/questions.py."""
+NONE: Final = "none"
+SEVERAL: Final = "several"
+VALUES: Final = "values"
+WHAT_IF: Final = "what_if"
+ON_TOP: Final = "what_if_on_top"
+SAME: Final = "drivers-same"  # as in the question before
+SINGLE: Final = "single"
+QUERY: Final = "<query>"
+_DRIVERS: Final = "drivers-"
 _DEPTH: Final = 3  # how many questions back a follow-up may reach
-_OF_ACCOUNT: Final = frozenset({"account", "customer", "client", "please", "?", "!", "."})
-_EMPTY: Final = frozenset("how much was were what again ? ! . please".split())  # noqa: SIM905
-_BETWEEN_FACTS: Final = frozenset({"and", ",", "&", "+", "plus", ";"})
-_JOINING: Final = frozenset({"and", "&", "+", "plus"})
+_HALF: Final = 0.5
+_MOST_COUNT: Final = 99
+_NEAR: Final = 0.05  # of the prediction, as people round it
+_OF_FEATURES: Final = frozenset({WHAT_IF, ON_TOP, VALUES, SEVERAL, "changes"})
+_OF_OTHERS: Final = frozenset({"why_allocated", "standing", "compare", "baseline", "model", "changes", "confidence"})
 _SEVERAL_ACCOUNTS: Final = frozenset({"accounts", "customers", "clients", "everyone", "everybody"})
-_BORDERS: Final = frozenset({",", ".", "?", "!", ";", ":", "\u2013", "\u2014", "-", "(", ")"})
-_GREETINGS: Final = frozenset(
-    "hi hello hey morning afternoon evening sorry thanks please ok cheers quickly honestly".split()  # noqa: SIM905
-)
-_TELLING: Final = frozenset(
-    """
-    i we they he she it this that there my our their am sorry honestly hi hey hello morning thanks because since just
-    quick new lost forgot thought nobody everyone somebody
-    """.split()  # noqa: SIM905 # quoted words would be harder to read
-)
-_WANTING: Final = frozenset(
-    "need want would like should could can if what how why who which when where not write send draft".split()  # noqa: SIM905
-)
-_LEAVING_OUT: Final = frozenset({"leave", "without", "skip", "exclude", "except", "hide", "ignore"})
-_OTHER_SIDE: Final = {
-    Direction.ALL: Direction.ALL,
-    Direction.RAISING: Direction.LOWERING,
-    Direction.LOWERING: Direction.RAISING,
-}
-_BROKEN_DOWN: Final = frozenset({"break", "breaking", "broken", "breakdown", "drill", "boil"})
-_SIDES: Final = {
-    Direction.RAISING: frozenset(
-        map(
-            stem,
-            """
-            up raise lift help boost add increase positive positives plus plusses pluses upside push support good
-            best favor favour strength strengths driving gain benefit grow bigger larger optimistic booster boosters
-            pro pros tailwind tailwinds inflate prop propping well winning upwards upward
-            """.split(),  # noqa: SIM905 # quoted words would be harder to read
-        )
-    ),
-    Direction.LOWERING: frozenset(
-        map(
-            stem,
-            """
-            down low lower hurt hurting drag reduce negative negatives minus minuses detract detractor against weak
-            back brake brakes cost bad worst downside decrease con cons headwind headwinds sink weakness weaknesses
-            cut damage harm kill killing eat shrink smaller prevent keep detracting depress subtract limit bleed
-            downwards downward problem problems wrong small little few
-            """.split(),  # noqa: SIM905 # as above
-        )
-    ),
-}
+_BETWEEN_FACTS: Final = frozenset({"and", ",", "&", "+", "plus", ";"})
+_EMPTY: Final = frozenset("how much was were what again ? ! . please account customer client".split())  # noqa: SIM905
 _FACTS: Final = frozenset(fact.value for fact in Fact)
+_NOTHING: Final = (None, 1.0)
 
 
-def recognise(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] = ()) -> ToolCall | None:
+def recognise(
+    question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] = (), model: Learned | None = None
+) -> ToolCall | None:
     """Return the call that answers the question; None where the question has another answer or its meaning is open.
 
     ``earlier`` are the questions asked before it in the thread, oldest first: "and why?" is about the last of them.
     """
+    call, sure = weigh(question, vocabulary, earlier=earlier, model=model or learned())
+    return call if sure >= SURE else None
+
+
+def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], model: Learned) -> Weighed:
+    """Return the likeliest call and how sure it is."""
     near = earlier[-_DEPTH:]
-    before = recognise(near[-1], vocabulary, earlier=near[:-1]) if near else None
-    about = _features(before)
-    names = [name for name in vocabulary.names if name.feature.name in about]
-    reading = read(question, vocabulary, known=intents().known, about=names)
-    if before is not None and (call := follow_up(reading, before, names)) is not None:
-        return call
-    call = _understand(reading, vocabulary, names)
-    if call is None and (asked := _without_chatter(reading)) is not None:
-        return _understand(asked, vocabulary, names)
-    return call
+    before = recognise(near[-1], vocabulary, earlier=near[:-1], model=model) if near else None
+    about = [name for name in vocabulary.names if name.feature.name in features_of(before)]
+    reading = read(question, vocabulary, known=model.known, about=about)
+    kind = kind_of(before) if near else ""
+    return _Question(
+        reading=reading, vocabulary=vocabulary, model=model, before=before, kind_before=kind, about=about
+    ).weigh()
 
 
-def _understand(reading: Reading, vocabulary: Vocabulary, names: Sequence[Name]) -> ToolCall | None:
-    """Return the call for what is said, with the features that were spoken of before."""
-    query, words = find_query(reading)
-    if query:
-        return SearchDocuments(query=query) if _intent(words) == "search_documents" else None
-    intent = _intent(reading.words, supposed=supposes(reading.tokens))
-    if intent != "what_if" and (parts := _parts(reading)):
-        if several := _facts_by_part(parts):
-            return several
-        if intent in {*_FACTS, "values"} and _asks_more(intent, parts):
-            return None
-    return _call(intent, reading, vocabulary, names)
-
-
-def _intent(words: Sequence[str], *, sure: float = _SURE, supposed: bool = False) -> str:
-    """Return what the words mean, or nothing where that is not clear."""
-    if all(is_filling(word) or word not in intents().known for word in words):
-        return ""
-    intent = intents().find(words, supposes=supposed)
-    if intent.foreign and intent.name not in _CARRIED:
-        return ""
-    least = max(sure, _SURE_IF_STRANGE) if intent.foreign or intent.unknown else sure
-    return intent.name if intent.probability >= least else ""
-
-
-def _without_chatter(reading: Reading) -> Reading | None:
-    """Return the one clause that asks, where all others tell something that names nothing: "..., I am on the phone"."""
-    clauses: list[list[Token]] = [[]]
-    for token in reading.tokens:
-        clauses[-1].append(token)
-        if token.word in _BORDERS:
-            clauses.append([])
-    asking = [clause for clause in clauses if any(each.word not in _BORDERS for each in clause)]
-    told = [clause for clause in asking if _is_told(clause)]
-    asked = [clause for clause in asking if clause not in told]
-    return replace(reading, tokens=tuple(asked[0])) if told and len(asked) == 1 else None
-
-
-def _is_told(clause: Sequence[Token]) -> bool:
-    words = [token.word for token in clause if token.word not in _BORDERS]
-    named = any(token.is_slot for token in clause) or clause[-1].word == "?"
-    return not named and (
-        all(is_filling(word) or word in _GREETINGS for word in words)
-        or (words[0] in _TELLING and not _WANTING & set(words))
-    )
-
-
-def _features(before: ToolCall | None) -> frozenset[str]:
-    """Return the features that a call changes or asks the values of."""
-    match before:
-        case WhatIf():
-            return frozenset(each.feature for each in before.changes)
+def kind_of(call: ToolCall | None) -> str:
+    """Return what kind of question a call answers, as what is learned names it."""
+    match call:
+        case None:
+            return NONE
+        case Drivers():
+            return f"{_DRIVERS}{call.direction}"
+        case AccountFacts(facts=(), features=(_, *_)):
+            return VALUES
+        case AccountFacts(facts=(fact,), features=()):
+            return fact.value
         case AccountFacts():
-            return frozenset(before.features)
+            return SEVERAL
+        case _:
+            return call.tool
+
+
+def features_of(call: ToolCall | None) -> frozenset[str]:
+    """Return the features that a call changes or asks the values of."""
+    match call:
+        case WhatIf():
+            return frozenset(each.feature for each in call.changes)
+        case AccountFacts():
+            return frozenset(call.features)
         case _:
             return frozenset()
 
 
-def _call(intent: str, reading: Reading, vocabulary: Vocabulary, about: Sequence[Name]) -> ToolCall | None:
-    """Return the call for an intent, where it uses everything that the question names, or it leans on ``about``."""
-    if reading.accounts:
-        alone = len(reading.accounts) <= MOST_ACCOUNTS and not reading.names and not reading.amounts
-        return Compare(accounts=reading.accounts) if intent == "compare" and alone else None
-    if _is_another(intent, reading.words):
-        return None
-    match intent:
-        case "what_if":
-            changes = read_changes(reading.tokens, other=about)
-            return WhatIf(changes=changes) if changes else None
-        case "changes":
-            return Changes()
-        case "values":
-            return _values(reading)
-        case _:
-            return None if "<feature>" in reading.words else _call_without_features(intent, reading, vocabulary)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """A question as it was read, and the call that answers the one before it, with the features that one is about."""
+
+    reading: Reading
+    vocabulary: Vocabulary
+    model: Learned
+    before: ToolCall | None
+    kind_before: str
+    about: Sequence[Name]
+
+    def weigh(self) -> Weighed:
+        words, tokens = self.reading.words, self.reading.tokens
+        start, stop, sure = find_query(self.reading, self.model.query, self.model.lexicon)
+        if start < stop:
+            intent, chance = self._intent([*words[:start], QUERY, *words[stop:]])
+            if intent == "search_documents":
+                query = self.reading.text[tokens[start].start : tokens[stop - 1].end]
+                return SearchDocuments(query=query), sure * chance
+        intent, chance = self._intent(words)
+        call, sure = self._call(intent) if self._goes_with(intent) else _NOTHING
+        return call, sure * chance
+
+    def _intent(self, words: Sequence[str]) -> tuple[str, float]:
+        signs = signs_of_question(stemmed(words), self.model.lexicon, before=self.kind_before)
+        odds = self.model.intent.odds(signs)
+        if isinstance(self.before, Drivers):
+            odds[self.kind_before] += odds.pop(SAME)
+        return max(odds.items(), key=lambda each: each[1])
+
+    def _goes_with(self, intent: str) -> bool:
+        """Whether what is named goes with the intent: "which accounts have 9?" is no "what if it was 9?"."""
+        reading = self.reading
+        if intent == "compare":
+            return 0 < len(reading.accounts) <= MOST_ACCOUNTS
+        if reading.accounts or (intent not in _OF_OTHERS and _SEVERAL_ACCOUNTS & set(reading.words)):
+            return False
+        counts = all(_is_count(each, self.vocabulary.predicted) for each in reading.amounts)
+        return intent in _OF_FEATURES or (not reading.names and (counts or intent == Fact.STANDING))
+
+    def _call(self, intent: str) -> Weighed:
+        match intent:
+            case "compare":
+                return Compare(accounts=self.reading.accounts), 1.0
+            case "changes":
+                return Changes(), 1.0
+            case "why_allocated":
+                number, sure = self._number("why", given=self.vocabulary.given)
+                return WhyAllocated(actions=number), sure
+            case _ if intent in {WHAT_IF, ON_TOP}:
+                return self._what_if(on_top=intent == ON_TOP)
+            case _ if intent.startswith(_DRIVERS) and intent != SAME:
+                return self._drivers(Direction(intent.removeprefix(_DRIVERS)))
+            case _:
+                return self._facts(intent), 1.0
+
+    def _number(self, about: str, *, given: int) -> tuple[int | None, float]:
+        return read_count(
+            self.reading.tokens,
+            self.model.count,
+            self.model.lexicon,
+            given=given,
+            most=self.vocabulary.most,
+            about=about,
+            before=self.kind_before,
+        )
+
+    def _what_if(self, *, on_top: bool) -> Weighed:
+        earlier = self.before.changes if isinstance(self.before, WhatIf) else ()
+        changes, sure = read_changes(
+            self.reading.tokens, self.model.change, self.model.lexicon, about=self.about, before=how_before(earlier)
+        )
+        kept = earlier if on_top else ()
+        changed = {each.feature: each for each in (*kept, *changes)}
+        return (WhatIf(changes=tuple(changed.values())), sure) if changes else _NOTHING
+
+    def _drivers(self, direction: Direction) -> Weighed:
+        limit, sure = self._number("drivers", given=-1)
+        if limit is None:
+            single = self.model.single.odds(
+                signs_of_question(stemmed(self.reading.words), self.model.lexicon, before="")
+            )[SINGLE]
+            limit, sure = (1, sure * single) if single > _HALF else (None, sure * (1 - single))
+        fits = limit is None or 1 <= limit <= MOST_DRIVERS
+        return (Drivers(direction=direction, limit=limit), sure) if fits else _NOTHING
+
+    def _facts(self, intent: str) -> AccountFacts | None:
+        """Return the facts and values asked for; of several, as in "owner and region please", those of every part."""
+        parts = [self.reading.tokens] if intent != SEVERAL else _parts(self.reading.tokens)
+        facts: list[Fact] = []
+        features: list[str] = []
+        for part in parts:
+            named = [token.name.feature.name for token in part if token.name is not None]
+            if intent == SEVERAL:
+                asked = VALUES if named else self._intent([token.word for token in part])[0]
+            else:
+                asked = intent
+            if (asked == VALUES) != bool(named) or asked not in {VALUES, *_FACTS} or (named and self.reading.amounts):
+                return None
+            facts += [Fact(asked)] if asked in _FACTS else []
+            features += named
+        return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features)))
 
 
-def _call_without_features(intent: str, reading: Reading, vocabulary: Vocabulary) -> ToolCall | None:
-    if intent == "why_allocated":
-        number = number_of_actions(reading, vocabulary.given)
-        return None if number is False else WhyAllocated(actions=number)
-    if intent.startswith("drivers-"):
-        limit = number_of_drivers(reading)
-        direction = Direction(intent.removeprefix("drivers-"))
-        if limit is False or not _is_said(direction, reading.words):
-            return None
-        if _LEAVING_OUT & set(reading.words):
-            direction = _OTHER_SIDE[direction]
-        return Drivers(direction=direction, limit=limit)
-    # "Region and parking" asks for more than the region; an interval has a lower and an upper bound.
-    joined = _JOINING & set(reading.words[1:]) and intent != Fact.CONFIDENCE
-    if intent in _FACTS and not joined and _names_no_amount(reading, intent):
-        return AccountFacts(facts=(Fact(intent),), features=())
-    return None
+def _is_count(amount: Amount, predicted: float) -> bool:
+    """Whether an amount may be a number of something, or money that is the prediction: no "in 2022", no "20 %"."""
+    near = amount.value <= _MOST_COUNT or abs(amount.value - predicted) <= _NEAR * abs(predicted)
+    return amount.unit in {Unit.ORDINAL, Unit.MONEY} or (amount.unit is Unit.NONE and near)
 
 
-def _is_said(direction: Direction, words: Sequence[str]) -> bool:
-    """Return whether the words name this side of the forecast, or none where all drivers are meant."""
-    said = {side for side, stems in _SIDES.items() if stems.intersection(map(stem, words))}
-    return direction in said if direction in _SIDES else len(said) != 1 or bool(_BROKEN_DOWN & set(words))
-
-
-def _is_another(intent: str, words: Sequence[str]) -> bool:
-    """Tell "how do I raise it to 9?" and "accounts with 9" from "what if it was 9?"; who else says "if" means more."""
-    advice = words[:1] == ("how",) and words[2:3] == ("i",) and words[1] in {"do", "can", "could", "should", "would"}
-    several = intent in {"what_if", "values"} and bool(_SEVERAL_ACCOUNTS & set(words))
-    listed = {("which", "accounts"), ("what", "accounts"), ("name", "accounts")} & set(pairwise(words))
-    return advice or several or bool(listed) or ("if" in words and intent != "what_if")
-
-
-def _names_no_amount(reading: Reading, intent: str) -> bool:
-    money = all(token.word == "<money>" for token in reading.tokens if token.amount is not None)
-    return not reading.amounts or intent == Fact.STANDING or (money and intent in {Fact.PREDICTION, Fact.CONFIDENCE})
-
-
-def _values(reading: Reading) -> AccountFacts | None:
-    """Return the values asked for; "churn?" alone may ask for anything about it, "churn risk?" is its name."""
-    asked = any(not token.is_slot and token.word.isalpha() and not is_filling(token.word) for token in reading.tokens)
-    named = [token for token in reading.tokens if token.name is not None]
-    if reading.amounts or not named or not (asked or len(named) > 1 or all(token.whole for token in named)):
-        return None
-    return AccountFacts(facts=(), features=tuple(name.feature.name for name in reading.names))
-
-
-def _parts(reading: Reading) -> list[list[Token]]:
-    """Return what a question that joins several things says of each; nothing for one that does not."""
+def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
+    """Return what a question that joins several things says of each."""
     parts: list[list[Token]] = [[]]
-    for token in reading.tokens:
+    for token in tokens:
         if token.word in _BETWEEN_FACTS:
             parts.append([])
         else:
             parts[-1].append(token)
-    told = [
+    return [
         part
         for part in parts
         if any(token.is_slot or not (is_filling(token.word) or token.word in _EMPTY) for token in part)
     ]
-    return told if len(told) > 1 and not reading.amounts and not reading.accounts else []
-
-
-def _intent_of_part(part: Sequence[Token]) -> str:
-    plain = all(token.is_slot or is_filling(token.word) or token.word in _OF_ACCOUNT for token in part)
-    named = any(token.name is not None for token in part)
-    return "values" if named and plain else _intent([token.word for token in part], sure=_SURE_OF_PART)
-
-
-def _facts_by_part(parts: Sequence[Sequence[Token]]) -> AccountFacts | None:
-    """Return several facts at once, as in "owner and region please", where every part asks for some."""
-    facts: list[Fact] = []
-    features: list[str] = []
-    for part in parts:
-        named = [token.name.feature.name for token in part if token.name is not None]
-        intent = _intent_of_part(part)
-        if not ((intent in _FACTS and not named) or (intent == "values" and named)):
-            return None
-        facts += [Fact(intent)] if intent in _FACTS else []
-        features += named
-    return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features)))
-
-
-def _asks_more(intent: str, parts: Sequence[Sequence[Token]]) -> bool:
-    """Whether a part asks for something else than all of it seems to: "the CSM score, and the region"."""
-    if intent == "values" and any(all(token.name is None for token in part) for part in parts):
-        return True
-    return bool({_intent_of_part(part) for part in parts} - {"", NONE, intent})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rapidfuzz.distance import OSA
 
+from bot.check.english import is_common
 from bot.questions.words import is_filling, stem
 from storage.records import FeatureKind
 
@@ -125,7 +126,8 @@ class Vocabulary:
     """What a question about one account may name.
 
     ``categories`` returns the values that occur of a feature that is a category. ``is_account`` tells whether a text
-    names other accounts that the person who asks may see; ``given`` is how many actions this one gets.
+    names other accounts that the person who asks may see; ``given`` is how many actions this one gets and ``most`` how
+    many one may get.
     """
 
     names: tuple[Name, ...]
@@ -137,6 +139,7 @@ class Vocabulary:
     target: frozenset[str]
     predicted: float
     given: int
+    most: int
     categories: Callable[[Feature], frozenset[str]]
     is_account: Callable[[str], bool]
 
@@ -192,14 +195,7 @@ def make_vocabulary(
     usual.pop(_stems_of("account"), None)
     own_name = " ".join(brief.account.name.casefold().split())
     return Vocabulary(
-        names=tuple(
-            Name(
-                driver=driver,
-                label=_meaning(_WINDOW.sub("", driver.feature.label.casefold())),
-                column=_meaning(driver.feature.name.casefold().replace("_", " ")),
-            )
-            for driver in brief.drivers
-        ),
+        names=make_names(brief.drivers),
         phrases={stems: said for stems, said in usual.items() if stems},
         own=frozenset(map(stem, _WORD.findall(f"{own_name} {brief.account.account_id.casefold()}"))),
         own_id=brief.account.account_id.casefold(),
@@ -208,8 +204,21 @@ def make_vocabulary(
         target=frozenset(_stems_of(words.target)),
         predicted=brief.account.predicted,
         given=brief.account.allocation.actions,
+        most=brief.snapshot.allocation.cap_per_account,
         categories=categories,
         is_account=is_account,
+    )
+
+
+def make_names(drivers: Sequence[Driver]) -> tuple[Name, ...]:
+    """Return how the features of these drivers may be named."""
+    return tuple(
+        Name(
+            driver=driver,
+            label=_meaning(_WINDOW.sub("", driver.feature.label.casefold())),
+            column=_meaning(driver.feature.name.casefold().replace("_", " ")),
+        )
+        for driver in drivers
     )
 
 
@@ -298,8 +307,8 @@ def _part(name: Name, word: str, *, misspelt: bool) -> str:
     for said in (word, said_for(word)):
         if (stemmed := stem(said)) in name.stems:
             return stemmed
-    if not misspelt:
-        return ""
+    if not misspelt or is_common(word):
+        return ""  # "rises" is no misspelt "risk"
     near = [
         each
         for each in name.label

@@ -74,6 +74,7 @@ SCALES: Final = {
     "grand": 1e3,
     "m": 1e6,
     "mn": 1e6,
+    "mm": 1e6,
     "mio": 1e6,
     "mil": 1e6,
     "million": 1e6,
