@@ -15,7 +15,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from pipeline.allocation.gains import Floats
-    from pipeline.allocation.patterns import Market
+    from pipeline.allocation.market import Market
     from pipeline.allocation.problem import Booleans, Integers
 
 _REP = 1  # the column of ``of_account``

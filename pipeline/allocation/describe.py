@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.allocation import score
 from pipeline.allocation.allocate import limits_beside
 from pipeline.allocation.laminar import is_laminar
-from pipeline.allocation.patterns import Market
+from pipeline.allocation.market import Market
 from pipeline.allocation.reasons import explain, explain_account, worth_of_one_more
 from pipeline.allocation.wording import write_line, write_reasons
 from pipeline.on_demand import OnDemand

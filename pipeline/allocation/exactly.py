@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pipeline.allocation import patterns
+from pipeline.allocation.market import Forced
 from pipeline.allocation.reasons import Move
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Exactly:
 
 def give_exactly(problem: Problem, optimum: Optimum, row: int, actions: int) -> Exactly | None:
     """Solve again with the number of actions of the account in one row fixed; None if no allocation has that."""
-    forced = patterns.Forced(account=row, least=actions, most=actions)
+    forced = Forced(account=row, least=actions, most=actions)
     solution = patterns.solve(problem, forced=forced, time_limit_seconds=_SECONDS)
     if solution is None:
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.allocation import laminar, patterns
+from pipeline.allocation.market import Forced, Market
 from pipeline.allocation.optimum import optimise
 from pipeline.allocation.problem import relax
 from pipeline.on_demand import OnDemand
@@ -108,8 +109,8 @@ def explain_account(problem: Problem, optimum: Optimum, row: int) -> Why:
     """
     exchange = _Exchange.of(problem, optimum.counts)
     count = int(optimum.counts[row].sum())
-    more = _force(problem, optimum, exchange, patterns.Forced(account=row, least=count + 1))
-    fewer = _force(problem, optimum, exchange, patterns.Forced(account=row, most=count - 1)) if count else None
+    more = _force(problem, optimum, exchange, Forced(account=row, least=count + 1))
+    fewer = _force(problem, optimum, exchange, Forced(account=row, most=count - 1)) if count else None
     return exchange.put(row, more=more, fewer=fewer)
 
 
@@ -328,7 +329,7 @@ class _Bounds:
 
     @classmethod
     def of(cls, problem: Problem, optimum: Optimum) -> _Bounds:
-        market = patterns.Market.of(problem)
+        market = Market.of(problem)
         prices = np.zeros(len(market.bounds)) if optimum.prices is None else optimum.prices
         paid = market.paid(prices)
         surplus = market.worth - paid
@@ -392,7 +393,7 @@ def _blocked(problem: Problem) -> dict[str, tuple[tuple[str | None, str], ...]]:
     return blocked
 
 
-def _force(problem: Problem, optimum: Optimum, exchange: _Exchange, forced: patterns.Forced) -> _Forced:
+def _force(problem: Problem, optimum: Optimum, exchange: _Exchange, forced: Forced) -> _Forced:
     """Solve with one account forced to step, and look for the predicted value from which it would do so unforced."""
     row = forced.account
     solution = patterns.solve(problem, forced=forced)
@@ -411,7 +412,7 @@ def _force(problem: Problem, optimum: Optimum, exchange: _Exchange, forced: patt
     return _Forced(cost=optimum.value - value, moves=moves, threshold=_threshold(problem, forced), single=False)
 
 
-def _threshold(problem: Problem, forced: patterns.Forced) -> float | None:
+def _threshold(problem: Problem, forced: Forced) -> float | None:
     """Return the whole units of predicted value from which (below which) an account steps, by bisection."""
     row, now = forced.account, float(problem.predicted[forced.account])
 

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.allocation.books import Books
-from pipeline.allocation.patterns import Market
+from pipeline.allocation.market import Market
 
 from .conftest import enumerate_best, make_problem
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.allocation import laminar, patterns
 from pipeline.allocation.errors import InfeasibleError
+from pipeline.allocation.market import Forced
 from pipeline.allocation.optimum import Optimum, optimise
 from pipeline.allocation.problem import Constraints, Problem, Terms, relax
 from pipeline.allocation.reasons import Why, explain, explain_account, worth_of_one_more
@@ -92,8 +93,8 @@ def test_every_cost_and_threshold_of_a_larger_book_holds_when_it_is_solved_again
     for row in rows:
         why, count = explain(problem, optimum)[row], int(optimum.counts[row].sum())
         for step, forced in (
-            (why.more, patterns.Forced(account=row, least=count + 1)),
-            (why.fewer, patterns.Forced(account=row, most=count - 1)),
+            (why.more, Forced(account=row, least=count + 1)),
+            (why.fewer, Forced(account=row, most=count - 1)),
         ):
             if step is not None:
                 solution = patterns.solve(problem, forced=forced)
