@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from pipeline.tree_shap.terms import Terms
     from pipeline.tree_shap.trees import Ensemble
 
-PARTS = 16  # a fixed number, so that sums do not depend on the number of threads
+PARTS = 16  # at most; their number depends on the model alone, so that sums do not depend on the number of threads
+PART_NODES = 1024  # of fewer, adding up the parts would take longer than their values
 ROWS_PER_BLOCK = 4096
 FEW_ROWS = 2048  # fewer are spread over threads by trees, more by rows
 STORED_CELLS = 4096  # per term whose table is kept
@@ -223,10 +224,11 @@ def _n_threads() -> int:
 
 
 def _slices(ensemble: Ensemble) -> list[slice]:
-    """Cut the nodes of the ensemble between trees into at most `PARTS` slices of about the same size."""
+    """Cut the nodes of the ensemble between trees into slices of about the same size."""
     n_nodes = len(ensemble.feature)
+    n_parts = min(PARTS, n_nodes // PART_NODES + 1)
     bounds = np.append(ensemble.roots, n_nodes)
-    cuts = np.unique(bounds[np.searchsorted(bounds, np.linspace(0, n_nodes, PARTS + 1))]).tolist()
+    cuts = np.unique(bounds[np.searchsorted(bounds, np.linspace(0, n_nodes, n_parts + 1))]).tolist()
     return [slice(start, stop) for start, stop in pairwise(cuts)]
 
 

@@ -50,9 +50,10 @@ class Ensemble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Tree:
-    """One tree with its own node numbers and thresholds as floats; ``left_set`` counts from this tree's first set."""
+class _Trees:
+    """The nodes of trees, ``sizes[t]`` of tree t: children are numbered from its root, thresholds are floats."""
 
+    sizes: Ints
     feature: Ints
     left: Ints
     right: Ints
@@ -60,6 +61,7 @@ class _Tree:
     missing_left: npt.NDArray[np.bool_]
     value: Floats
     left_set: Ints
+    left_sets: Sequence[npt.NDArray[np.bool_]]
 
 
 def from_sklearn(model: object) -> Ensemble:
@@ -81,22 +83,26 @@ def _from_forest(model: Any) -> Ensemble:
         raise UnsupportedModelError(model, "it is not fitted")
     if model.n_outputs_ != 1:
         raise UnsupportedModelError(model, f"it has {model.n_outputs_} outputs")
-    trees = []
-    for estimator in model.estimators_:
-        tree = estimator.tree_
-        leaf = tree.children_left < 0
-        trees.append(
-            _Tree(
-                feature=np.where(leaf, LEAF, tree.feature).astype(np.int64),
-                left=tree.children_left.astype(np.int64),
-                right=tree.children_right.astype(np.int64),
-                threshold=tree.threshold,
-                missing_left=tree.missing_go_to_left.astype(np.bool_),
-                value=np.where(leaf, tree.value[:, 0, 0], 0.0) / len(model.estimators_),
-                left_set=np.full(len(leaf), NUMERIC, dtype=np.int64),
-            )
-        )
-    return _join(trees, n_features=model.n_features_in_, offset=0.0, single_precision=True, categories={}, left_sets=[])
+    trees = [estimator.tree_ for estimator in model.estimators_]
+    left = np.concatenate([tree.children_left for tree in trees])
+    leaf = left < 0
+    return _join(
+        _Trees(
+            sizes=np.array([tree.node_count for tree in trees]),
+            feature=np.where(leaf, LEAF, np.concatenate([tree.feature for tree in trees])),
+            left=left,
+            right=np.concatenate([tree.children_right for tree in trees]),
+            threshold=np.concatenate([tree.threshold for tree in trees]),
+            missing_left=np.concatenate([tree.missing_go_to_left for tree in trees]).astype(np.bool_),
+            value=np.where(leaf, np.concatenate([tree.value[:, 0, 0] for tree in trees]), 0.0) / len(trees),
+            left_set=np.full(len(leaf), NUMERIC),
+            left_sets=[],
+        ),
+        n_features=model.n_features_in_,
+        offset=0.0,
+        single_precision=True,
+        categories={},
+    )
 
 
 def _from_boosting(model: Any) -> Ensemble:
@@ -112,37 +118,36 @@ def _from_boosting(model: Any) -> Ensemble:
     categories = _categories(model, column[: int(categorical.sum())])
     known, known_row = model._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001 - no public way to read the trees
 
-    trees: list[_Tree] = []
+    predictors = [predictor for (predictor,) in model._predictors]  # noqa: SLF001 - as above
+    sizes = np.array([len(predictor.nodes) for predictor in predictors])
+    nodes = np.concatenate([predictor.nodes for predictor in predictors])
+    leaf = nodes["is_leaf"].astype(np.bool_)
+    tree = np.repeat(np.arange(len(sizes)), sizes)
+    left_set = np.full(len(nodes), NUMERIC)
     left_sets: list[npt.NDArray[np.bool_]] = []
-    for (predictor,) in model._predictors:  # noqa: SLF001 - as above
-        nodes = predictor.nodes
-        leaf = nodes["is_leaf"].astype(np.bool_)
-        left_set = np.full(len(nodes), NUMERIC, dtype=np.int64)
-        for at in np.flatnonzero(nodes["is_categorical"].astype(np.bool_) & ~leaf):
-            node = nodes[at]
-            goes_left = _members(predictor.raw_left_cat_bitsets[node["bitset_idx"]])
-            if node["missing_go_to_left"]:  # as does a category that training never saw
-                goes_left |= ~_members(known[known_row[node["feature_idx"]]])
-            left_set[at] = len(left_sets)
-            left_sets.append(goes_left)
-        trees.append(
-            _Tree(
-                feature=np.where(leaf, LEAF, column[np.where(leaf, 0, nodes["feature_idx"])]),
-                left=nodes["left"].astype(np.int64),
-                right=nodes["right"].astype(np.int64),
-                threshold=nodes["num_threshold"].astype(np.float64),
-                missing_left=nodes["missing_go_to_left"].astype(np.bool_),
-                value=np.where(leaf, nodes["value"], 0.0),
-                left_set=left_set,
-            )
-        )
+    for at in np.flatnonzero(nodes["is_categorical"].astype(np.bool_) & ~leaf):
+        node = nodes[at]
+        goes_left = _members(predictors[tree[at]].raw_left_cat_bitsets[node["bitset_idx"]])
+        if node["missing_go_to_left"]:  # as does a category that training never saw
+            goes_left |= ~_members(known[known_row[node["feature_idx"]]])
+        left_set[at] = len(left_sets)
+        left_sets.append(goes_left)
     return _join(
-        trees,
+        _Trees(
+            sizes=sizes,
+            feature=np.where(leaf, LEAF, column[np.where(leaf, 0, nodes["feature_idx"])]),
+            left=nodes["left"].astype(np.int64),
+            right=nodes["right"].astype(np.int64),
+            threshold=nodes["num_threshold"].astype(np.float64),
+            missing_left=nodes["missing_go_to_left"].astype(np.bool_),
+            value=np.where(leaf, nodes["value"], 0.0),
+            left_set=left_set,
+            left_sets=left_sets,
+        ),
         n_features=model.n_features_in_,
         offset=float(model._baseline_prediction.item()),  # noqa: SLF001 - as above
         single_precision=False,
         categories=categories,
-        left_sets=left_sets,
     )
 
 
@@ -167,38 +172,28 @@ def _members(bitset: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
 
 
 def _join(
-    trees: Sequence[_Tree],
-    *,
-    n_features: int,
-    offset: float,
-    single_precision: bool,
-    categories: dict[int, Floats],
-    left_sets: Sequence[npt.NDArray[np.bool_]],
+    trees: _Trees, *, n_features: int, offset: float, single_precision: bool, categories: dict[int, Floats]
 ) -> Ensemble:
-    sizes = np.array([len(tree.feature) for tree in trees], dtype=np.int64)
-    roots = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)[:-1]
-    feature = np.concatenate([tree.feature for tree in trees])
-    threshold = np.concatenate([tree.threshold for tree in trees])
-    left_set = np.concatenate([tree.left_set for tree in trees])
-
-    edges, split = [], np.zeros(len(feature), dtype=np.int64)
+    roots = np.cumsum(trees.sizes) - trees.sizes
+    root = np.repeat(roots, trees.sizes)
+    edges, split = [], np.zeros(len(root), dtype=np.int64)
     for column in range(n_features):
         if column in categories:
             edges.append(categories[column])
             continue
-        at = np.flatnonzero(feature == column)
-        values, split[at] = np.unique(threshold[at], return_inverse=True)
+        at = np.flatnonzero(trees.feature == column)
+        values, split[at] = np.unique(trees.threshold[at], return_inverse=True)
         edges.append(values)
     return Ensemble(
         bins=Bins.of(edges, categorical=sorted(categories), single_precision=single_precision),
         offset=offset,
         roots=roots,
-        feature=feature,
-        left=np.concatenate([tree.left + root for tree, root in zip(trees, roots, strict=True)]),
-        right=np.concatenate([tree.right + root for tree, root in zip(trees, roots, strict=True)]),
+        feature=trees.feature,
+        left=trees.left + root,
+        right=trees.right + root,
         split=split,
-        missing_left=np.concatenate([tree.missing_left for tree in trees]),
-        left_set=left_set,
-        left_sets=np.array(left_sets, dtype=np.bool_).reshape(len(left_sets), 256),
-        value=np.concatenate([tree.value for tree in trees]),
+        missing_left=trees.missing_left,
+        left_set=trees.left_set,
+        left_sets=np.array(trees.left_sets, dtype=np.bool_).reshape(len(trees.left_sets), 256),
+        value=trees.value,
     )
