@@ -4,7 +4,8 @@
 
 The requests are those that precall sends, recorded by the tests' double of the service, for accounts of the demo with
 its knowledge base. Tokens are characters over 3.3, fewer than a token of English prose has. What the service adds of
-its own and what the model thinks is not counted. What Claude writes is not known here: a plan counts 1,500 tokens, the
+its own and what the model thinks is not counted. A follow-up is asked after a plan by the offline writer.
+What Claude writes is not known here: a plan counts 1,500 tokens, the
 most that is asked for, and an answer 300, five statements. "Warm" is when tools and policy, which are the same for
 every account, are in the cache; "cached" when the account's brief is, too.
 """
@@ -18,6 +19,7 @@ import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ from anthropic_server import API_KEY, AnthropicServer, Scenario  # of the tests
 from rich.console import Console
 from row import Row
 
+from bot.blocks import plan_messages
 from bot.brief import make_brief
 from bot.tools.calls import SearchDocuments
 from bot.tools.context import ToolContext
@@ -43,6 +46,7 @@ from pipeline.progress import ProgressBars
 from pipeline.run import build
 from pipeline.what_if import OpenModels
 from storage.snapshots import SnapshotStore
+from storage.state import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,6 +157,12 @@ def record(*, accounts: int) -> list[Requests]:
                 return [record_one(server, snapshot, library, brief) for brief in briefs]
 
 
+def said_before(brief: Brief) -> Iterator[Turn]:
+    """Yield the messages of a plan, as a thread remembers them."""
+    for message in plan_messages(brief, OfflineWriter(note="").write_plan(brief)):
+        yield Turn(author="precall", user_id="", text=unescape(message.text), at=DAY, message_ts="")
+
+
 def record_one(server: AnthropicServer, snapshot: Snapshot, library: Library, brief: Brief) -> Requests:
     """Return the requests of one account's plan, of the same ahead, and of a follow-up with a look-up."""
     context = ToolContext(
@@ -177,7 +187,7 @@ def record_one(server: AnthropicServer, snapshot: Snapshot, library: Library, br
     batch = server.requests[-1]
     server.requests.clear()
     server.next(Scenario.TOOL_CALL)
-    claude.answer(brief, QUESTION, transcript=[], passages=passages, tools=context)
+    claude.answer(brief, QUESTION, transcript=list(said_before(brief)), passages=passages, tools=context)
     answer, looked_up = server.requests[:2]
     return Requests(
         plan=Size.of(plan),
