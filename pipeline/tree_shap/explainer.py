@@ -4,10 +4,10 @@ What a tree contributes to a row depends only on which cells the bins of the row
 of few cells (`pipeline.tree_shap.terms`), and the contributions to a row in each cell are solved once for the whole
 background (`pipeline.tree_shap.values`); explaining a row is then a table look-up per term.
 
-For L leaves with d distinct features, and b ≤ min(m, 2ᵈ) distinct patterns of m background rows each, building costs
-O(L m d) and its tables O(L 2ᵈ (b + d)); explaining N rows costs O(N T d) in T ≤ L terms, whatever m was. The tables of
-a large forest would not fit into memory: they are solved again for each block of rows and dropped, and where a table
-would be too large, neighbouring leaves are solved for the patterns that occur in the block, at most O(N b) each.
+For L leaves with d distinct features and m background rows, 64 of which are counted at once, building costs O(L m d)
+and its tables O(L 2ᵈ d² m/64); explaining N rows costs O(N T d) in T ≤ L terms, whatever m was. Where there are no
+tables, of a large forest because they would not fit into memory, of interactions because they seldom pay, neighbouring
+leaves are solved for the patterns that occur in each block of rows: at most O(N d² m/64) each, d³ for interactions.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ PART_NODES = 1024  # of fewer, adding up the parts would take longer than their 
 ROWS_PER_BLOCK = 4096
 FEW_ROWS = 2048  # fewer are spread over threads by trees, more by rows
 STORED_CELLS = 4096  # per term whose table is kept
-PASSING_CELLS = 32  # per term whose table is solved for each block of rows
 STORED_BYTES = 256 * 2**20
 BLOCK_ENTRIES = 2**21  # values of one block, features or pairs times rows
 
@@ -93,12 +92,11 @@ class InterventionalExplainer:
         background: Floats,
         *,
         stored_cells: int = STORED_CELLS,
-        passing_cells: int = PASSING_CELLS,
         stored_bytes: int = STORED_BYTES,
     ) -> Self:
         """Solve the trees against ``background`` [m, features], every row of which counts the same.
 
-        Tables are kept if they fit into ``stored_bytes``; the limits on the cells of a term are at most 2¹⁶.
+        Tables of SHAP values are kept if they fit into ``stored_bytes``; ``stored_cells`` of a term is at most 2¹⁶.
 
         Raises:
             RowShapeError: the background has other columns than the model.
@@ -111,9 +109,9 @@ class InterventionalExplainer:
         slices = _slices(ensemble)
         weights = weights_of_sizes()
         with ThreadPoolExecutor(_n_threads()) as threads:
-            passing = tuple(threads.map(partial(_part, ensemble, placed, weights, passing_cells), slices))
+            passing = tuple(threads.map(partial(_part, ensemble, placed, weights), slices))
             first_order = passing
-            if _table_bytes(passing) <= stored_bytes:
+            if stored_bytes > 0:
                 larger = tuple(threads.map(partial(_regroup, ensemble, stored_cells), passing, slices))
                 if _table_bytes(larger) <= stored_bytes:
                     first_order = tuple(threads.map(_store, larger))
@@ -232,12 +230,12 @@ def _slices(ensemble: Ensemble) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(cuts)]
 
 
-def _part(ensemble: Ensemble, background: BinArray, weights: Floats, cells: int, nodes: slice) -> Model:
+def _part(ensemble: Ensemble, background: BinArray, weights: Floats, nodes: slice) -> Model:
     paths = find_paths(ensemble, nodes)
     return Model(
         paths=paths,
         failures=find_failures(paths, background),
-        terms=_terms(ensemble, paths, cells, nodes),
+        terms=_terms(ensemble, paths, 0, nodes),
         weights=weights,
         first_entry=np.empty(0, dtype=np.int64),
         table=np.empty(0),
@@ -256,13 +254,13 @@ def _regroup(ensemble: Ensemble, cells: int, part: Model, nodes: slice) -> Model
 
 
 def _table_bytes(parts: Iterable[Model]) -> int:
-    return sum(8 * int(entries(part.terms, 1).sum()) for part in parts)
+    return sum(8 * int(entries(part.terms).sum()) for part in parts)
 
 
 def _store(part: Model) -> Model:
     """Return the part with the tables of its terms."""
-    sizes = entries(part.terms, 1)
+    sizes = entries(part.terms)
     first_entry = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     stored = part._replace(first_entry=first_entry[:-1], table=np.empty(int(first_entry[-1])))
-    tabulate(stored, 1)
+    tabulate(stored)
     return stored

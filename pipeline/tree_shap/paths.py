@@ -39,14 +39,14 @@ class Paths(NamedTuple):
 
 
 class Failures(NamedTuple):
-    """The distinct patterns of conditions that background rows fail, for each leaf: ``first[l] … first[l + 1]``.
+    """Which background rows fail each condition: bit b of ``rows[w, c]`` says so of condition c and row 64 w + b.
 
-    ``weight`` is the share of the background with that pattern.
+    ``every`` [w] are the bits that stand for rows, each of which is a ``share`` of them all.
     """
 
-    first: Ints
-    pattern: npt.NDArray[np.uint64]
-    weight: Floats
+    share: float
+    every: npt.NDArray[np.uint64]
+    rows: npt.NDArray[np.uint64]
 
 
 def find_paths(ensemble: Ensemble, nodes: slice) -> Paths:
@@ -251,33 +251,21 @@ def hash_slots(n_patterns: int) -> Ints:
 
 @compiled
 def find_failures(paths: Paths, background: BinArray) -> Failures:
-    """Return, for each leaf, the conditions that the rows of ``background`` [features, rows] fail."""
-    n_leaves = len(paths.value)
+    """Return the conditions that the rows of ``background`` [features, rows] fail."""
     n_rows = background.shape[1]
-    first = np.zeros(n_leaves + 1, dtype=np.int64)
-    pattern = np.empty(n_leaves * 8 + n_rows, dtype=np.uint64)
-    weight = np.empty(len(pattern), dtype=np.float64)
-    met = np.empty(n_rows, dtype=np.uint64)
-    distinct = np.empty(n_rows, dtype=np.uint64)
-    numbers = np.empty(n_rows, dtype=np.uint32)
-    slots = hash_slots(n_rows)
-    for leaf in range(n_leaves):
-        mark(paths, paths.first[leaf], paths.first[leaf + 1], background, met)
-        n_distinct = number(met, distinct, numbers, slots)
-        start = first[leaf]
-        if start + n_distinct > len(pattern):
-            more_pattern = np.empty(2 * len(pattern), dtype=np.uint64)
-            more_pattern[:start] = pattern[:start]
-            pattern = more_pattern
-            more_weight = np.empty(len(pattern), dtype=np.float64)
-            more_weight[:start] = weight[:start]
-            weight = more_weight
-        n_conditions = np.uint64(paths.first[leaf + 1] - paths.first[leaf])
-        every = (np.uint64(1) << n_conditions) - np.uint64(1) if n_conditions < 64 else ~np.uint64(0)  # noqa: PLR2004
-        for at in range(n_distinct):
-            pattern[start + at] = every & ~distinct[at]
-            weight[start + at] = 0.0
-        for row in range(n_rows):
-            weight[start + numbers[row]] += 1.0 / n_rows
-        first[leaf + 1] = start + n_distinct
-    return Failures(first, pattern[: first[n_leaves]].copy(), weight[: first[n_leaves]].copy())
+    n_words = (n_rows + PATTERN_BITS - 1) // PATTERN_BITS
+    every = np.empty(n_words, dtype=np.uint64)
+    rows = np.empty((n_words, len(paths.feature)), dtype=np.uint64)
+    for word in range(n_words):
+        first, last = PATTERN_BITS * word, min(PATTERN_BITS * (word + 1), n_rows)
+        every[word] = ~np.uint64(0) >> np.uint64(PATTERN_BITS - (last - first))
+        for condition in range(len(paths.feature)):
+            values = background[paths.feature[condition], first:last]
+            failing = every[word]
+            for at in range(paths.first_toggle[condition], paths.first_toggle[condition + 1]):
+                reaching = np.uint64(0)
+                for row in range(len(values)):
+                    reaching |= np.uint64(values[row] >= paths.toggles[at]) << np.uint64(row)
+                failing ^= reaching
+            rows[word, condition] = failing
+    return Failures(1.0 / n_rows, every, rows)

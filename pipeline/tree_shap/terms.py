@@ -127,7 +127,7 @@ def find_terms(  # noqa: C901, PLR0912, PLR0915 - one pass that fills one set of
 ) -> Terms:
     """Group the leaves of whole trees into the largest terms; ``left`` and ``right`` are children, negative at leaves.
 
-    ``most_cells`` is at most 2¹⁶.
+    ``most_cells`` is at most 2¹⁶; with 0, terms have no cells.
     """
     n_nodes = len(left)
     n_toggles = len(paths.toggles) + 1

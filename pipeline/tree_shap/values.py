@@ -48,7 +48,7 @@ class Model(NamedTuple):
 
 
 def weights_of_sizes() -> Floats:
-    """Return what a leaf of value 1 contributes, [z, s, 7], for as many features as a path may have.
+    """Return what a leaf of value 1 contributes, [7, s, z], for as many features as a path may have.
 
     To the Shapley value of a feature in c and of one outside a; to the interaction value of a pair within c, across and
     outside a; to the main effect of a feature in c and of one outside a. Where there is none, the weight has no use.
@@ -58,12 +58,12 @@ def weights_of_sizes() -> Floats:
     shapley[2:, 2] = 1 / (p + 1)
     for q in p[1:]:
         shapley[2:, q + 2] = shapley[2:, q + 1] * q / (p + q + 1)
-    z, s = p[:, None], p[None, :]
+    z, s = p[None, :], p[:, None]
     inside, outside = shapley[z + 2, s + 1], -shapley[z + 1, s + 2]
     within_pair, across_pair, outside_pair = shapley[z + 2, s] / 2, -shapley[z + 1, s + 1] / 2, shapley[z, s + 2] / 2
     main_inside = inside - (s - 1) * within_pair - z * across_pair
     main_outside = outside - s * across_pair - (z - 1) * outside_pair
-    return np.stack([inside, outside, within_pair, across_pair, outside_pair, main_inside, main_outside], axis=2)
+    return np.stack([inside, outside, within_pair, across_pair, outside_pair, main_inside, main_outside])
 
 
 @compiled
@@ -98,13 +98,7 @@ def _count(pattern: np.uint64) -> int:
 
 
 @compiled
-def _lowest(pattern: np.uint64) -> int:
-    """Return the number of the lowest bit of a pattern that has one."""
-    return _count(~pattern & (pattern - np.uint64(1)))
-
-
-@compiled
-def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain arrays
+def _solve(  # noqa: PLR0917 - a kernel over plain arrays
     paths: Paths,
     failures: Failures,
     weights: Floats,
@@ -113,108 +107,157 @@ def _solve(  # noqa: C901, PLR0912, PLR0915, PLR0917 - a kernel over plain array
     start: int,
     order: int,
     place: Places,
-    sums: Floats,
+    table: Floats,
 ) -> None:
-    """Add what a leaf contributes to a row to ``sums[e]``, for every pattern e of the conditions it meets.
+    """Add what a leaf contributes to a row to ``table[:, e]``, for every pattern e of the conditions it meets.
 
     The first bit of the patterns is for the condition ``start``. The contribution to the leaf's column k goes to
-    ``place[k]``. What a row meets is hard to predict: sums are multiplied by ones and zeros rather than branched on.
+    ``place[k]``. Background rows that fail s conditions, all of which the explained row meets, earn alike: they are
+    counted, 64 at once, for each s.
     """
-    n_conditions = paths.first[leaf + 1] - paths.first[leaf]
-    value = paths.value[leaf]
-    failed = failures.pattern[failures.first[leaf] : failures.first[leaf + 1]]
-    share = failures.weight[failures.first[leaf] : failures.first[leaf + 1]]
-    n_failures = len(failed)
-    one, zero = np.uint64(1), np.uint64(0)
-    # which conditions and pairs of conditions each background pattern fails, and in bits, which patterns fail each
-    n_pairs = n_columns(n_conditions, order) if order > 1 else 0
-    fails = np.empty((n_failures, n_conditions))
-    fails_both = np.empty((n_failures, n_pairs))
-    n_failed = np.empty(n_failures, dtype=np.uint64)
-    n_words = (n_failures + 63) // 64
-    failing = np.zeros((n_words, n_conditions), dtype=np.uint64)
-    every = np.zeros(n_words, dtype=np.uint64)
-    for c in range(n_failures):
-        n_failed[c] = np.uint64(_count(failed[c]))
-        every[c // 64] |= one << np.uint64(c % 64)
-        pair = 0
-        for j in range(n_conditions):
-            bit = failed[c] >> np.uint64(j) & one
-            failing[c // 64, j] |= bit << np.uint64(c % 64)
-            fails[c, j] = np.float64(bit)
-            if order > 1:
-                for i in range(j + 1):
-                    fails_both[c, pair] = fails[c, i] * fails[c, j]
-                    pair += 1
-
-    # where in `place` main effects stand, and where each condition's pairs go
-    diagonal = np.empty(n_conditions, dtype=np.uint64)
-    of_pair = np.empty((n_conditions, n_conditions), dtype=np.uint64)
-    if order > 1:
-        for j in range(n_conditions):
-            diagonal[j] = j * (j + 3) // 2
-            for i in range(j + 1):
-                of_pair[i, j] = of_pair[j, i] = place[j * (j + 1) // 2 + i]
-
-    all_conditions = ~zero >> np.uint64(PATTERN_BITS - n_conditions) if n_conditions > 0 else zero
-    single = np.empty(n_conditions)
-    main = np.empty(n_conditions)
-    within = np.empty(n_pairs)
-    for e in range(len(patterns)):
-        met = patterns[e] >> np.uint64(paths.first[leaf] - start) & all_conditions
-        unmet = ~met & all_conditions
-        z = np.uint64(_count(unmet))
-        some = False
-        single_outside = 0.0
-        main_outside = 0.0
-        for word in range(n_words):
-            blocked = zero
-            for i in range(n_conditions):
-                blocked |= failing[word, i] & ((met >> np.uint64(i) & one) - one)
-            left = every[word] & ~blocked
-            if left and not some:
-                some = True
-                single[:] = 0.0
-                main[:] = 0.0
-                within[:] = 0.0
-            while left:
-                c = 64 * word + _lowest(left)
-                left &= left - one
-                of_sizes = weights[z, n_failed[c]]
-                earned = value * share[c]
-                if order == 1:
-                    single_outside += earned * of_sizes[1]
-                    inside = earned * of_sizes[0]
-                    for i in range(n_conditions):
-                        single[i] += inside * fails[c, i]
-                else:
-                    within_pair = earned * of_sizes[2]
-                    across_pair = earned * of_sizes[3]
-                    single_outside += 0.5 * earned * of_sizes[4]  # half for either of the two, who are added up below
-                    main_inside = earned * of_sizes[5]
-                    main_outside += earned * of_sizes[6]
-                    for i in range(n_conditions):
-                        single[i] += across_pair * fails[c, i]
-                        main[i] += main_inside * fails[c, i]
-                    for pair in range(n_pairs):
-                        within[pair] += within_pair * fails_both[c, pair]
-        if not some:
-            continue
+    first, last = paths.first[leaf], paths.first[leaf + 1]
+    outside = np.empty((last - first, len(patterns)))
+    z = np.zeros(len(patterns), dtype=np.uint64)
+    for i in range(last - first):
+        for e in range(len(patterns)):
+            unmet = ~(patterns[e] >> np.uint64(first - start + i)) & np.uint64(1)
+            outside[i, e] = np.float64(unmet)
+            z[e] += unmet
+    value = paths.value[leaf] * failures.share
+    for word in range(len(failures.every)):
+        fails = failures.rows[word, first:last]
+        size = _sizes(fails, failures.every[word])
+        rows = _compatible(fails, size, patterns, first - start)
         if order == 1:
-            for i in range(n_conditions):
-                sums[e, place[i]] += single[i] + single_outside * np.float64(unmet >> np.uint64(i) & one)
+            _add_shapley_values(value, weights, fails, size, rows, outside, z, place, table)
+        else:
+            _add_interactions(value, weights, fails, size, rows, outside, z, place, table)
+
+
+@compiled
+def _sizes(fails: Patterns, every: np.uint64) -> Patterns:
+    """Return which of ``every`` row fail s conditions, for each s; ``fails[i]`` are those that fail condition i."""
+    size = np.zeros(len(fails) + 1, dtype=np.uint64)
+    size[0] = every
+    for i in range(len(fails)):
+        for s in range(i + 1, 0, -1):
+            size[s] = (size[s] & ~fails[i]) | (size[s - 1] & fails[i])
+        size[0] &= ~fails[i]
+    return size
+
+
+@compiled
+def _compatible(fails: Patterns, size: Patterns, patterns: Patterns, first_bit: int) -> Patterns:
+    """Return, for each s and pattern, which rows of that size fail no condition that the pattern does not meet."""
+    one, zero = np.uint64(1), np.uint64(0)
+    rows = np.empty((len(size), len(patterns)), dtype=np.uint64)
+    compatible = np.full(len(patterns), ~zero)
+    for i in range(len(fails)):
+        failing = fails[i]
+        for e in range(len(patterns)):
+            compatible[e] &= ~failing | (zero - (patterns[e] >> np.uint64(first_bit + i) & one))
+    for s in range(len(size)):
+        of_size = size[s]
+        for e in range(len(patterns)):
+            rows[s, e] = compatible[e] & of_size
+    return rows
+
+
+@compiled
+def _weigh(weights: Floats, value: float, z: Patterns, weighted: Floats) -> None:
+    for e in range(len(weighted)):
+        weighted[e] = value * weights[z[e]]
+
+
+@compiled
+def _add_shapley_values(  # noqa: PLR0917 - as above
+    value: float,
+    weights: Floats,
+    fails: Patterns,
+    size: Patterns,
+    rows: Patterns,
+    outside: Floats,
+    z: Patterns,
+    place: Places,
+    table: Floats,
+) -> None:
+    n_patterns = rows.shape[1]
+    inside = np.empty(n_patterns)
+    each_outside = np.empty(n_patterns)
+    single_outside = np.zeros(n_patterns)
+    for s in range(len(size)):
+        if size[s] == 0:
             continue
-        for i in range(n_conditions):
-            is_outside = np.float64(unmet >> np.uint64(i) & one)
-            single[i] += single_outside * is_outside
-            within[diagonal[i]] = main[i] + (main_outside - single_outside) * is_outside
-        for at in range(len(place)):
-            sums[e, place[at]] += within[at]
-        while unmet:
-            j = _lowest(unmet)
-            unmet &= unmet - one
-            for i in range(n_conditions):
-                sums[e, of_pair[j, i]] += single[i]
+        _weigh(weights[0, s], value, z, inside)
+        _weigh(weights[1, s], value, z, each_outside)
+        for e in range(n_patterns):
+            single_outside[e] += each_outside[e] * _count(rows[s, e])
+        for i in range(len(fails)):
+            failing, column = fails[i], place[i]
+            if failing & size[s] != 0:
+                for e in range(n_patterns):
+                    table[column, e] += inside[e] * _count(rows[s, e] & failing)
+    for i in range(len(fails)):
+        column = place[i]
+        for e in range(n_patterns):
+            table[column, e] += single_outside[e] * outside[i, e]
+
+
+@compiled
+def _add_interactions(  # noqa: C901, PLR0912, PLR0917 - as above
+    value: float,
+    weights: Floats,
+    fails: Patterns,
+    size: Patterns,
+    rows: Patterns,
+    outside: Floats,
+    z: Patterns,
+    place: Places,
+    table: Floats,
+) -> None:
+    n_conditions = len(fails)
+    n_patterns = rows.shape[1]
+    within = np.empty((len(size), n_patterns))
+    across = np.empty(n_patterns)
+    main_inside = np.empty(n_patterns)
+    each_outside = np.empty(n_patterns)
+    each_main_outside = np.empty(n_patterns)
+    single_outside = np.zeros(n_patterns)
+    main_outside = np.zeros(n_patterns)
+    single = np.zeros((n_conditions, n_patterns))
+    for s in range(len(size)):
+        if size[s] == 0:
+            continue
+        _weigh(weights[2, s], value, z, within[s])
+        _weigh(weights[3, s], value, z, across)
+        _weigh(weights[4, s], value / 2, z, each_outside)  # for either of two features, which are added up below
+        _weigh(weights[5, s], value, z, main_inside)
+        _weigh(weights[6, s], value, z, each_main_outside)
+        for e in range(n_patterns):
+            single_outside[e] += each_outside[e] * _count(rows[s, e])
+            main_outside[e] += each_main_outside[e] * _count(rows[s, e])
+        for j in range(n_conditions):
+            failing = fails[j]
+            diagonal = place[j * (j + 3) // 2]
+            if failing & size[s] != 0:
+                for e in range(n_patterns):
+                    count = _count(rows[s, e] & failing)
+                    single[j, e] += across[e] * count
+                    table[diagonal, e] += main_inside[e] * count
+    for j in range(n_conditions):
+        diagonal = place[j * (j + 3) // 2]
+        for e in range(n_patterns):
+            single[j, e] += single_outside[e] * outside[j, e]
+            table[diagonal, e] += main_outside[e] * outside[j, e]
+        for i in range(j):
+            pair = place[j * (j + 1) // 2 + i]
+            both = fails[i] & fails[j]
+            for s in range(2, len(size)):
+                if both & size[s] != 0:
+                    for e in range(n_patterns):
+                        table[pair, e] += within[s, e] * _count(rows[s, e] & both)
+            for e in range(n_patterns):
+                table[pair, e] += single[i, e] * outside[j, e] + single[j, e] * outside[i, e]
 
 
 @compiled
@@ -226,37 +269,29 @@ def _solve_patterns(  # noqa: PLR0917 - as above
     term: int,
     order: int,
     patterns: Patterns,
-    sums: Floats,
     table: Floats,
 ) -> None:
-    """Write the columns of ``term``: the sum of its leaves' contributions to a row with each of the ``patterns``.
-
-    ``sums`` is what ``table`` is before it is turned round.
-    """
-    sums[:] = 0.0
+    """Write the columns of ``term``: the sum of its leaves' contributions to a row with each of the ``patterns``."""
+    table[:] = 0.0
     start = paths.first[terms.first_leaf[term]]
     for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
-        first, last = paths.first[leaf], paths.first[leaf + 1]
-        place = _columns(terms.slot[first:last], order)
-        _solve(paths, failures, weights, leaf, patterns, start, order, place, sums)
-    _transpose(sums, table)
+        place = _columns(terms.slot[paths.first[leaf] : paths.first[leaf + 1]], order)
+        _solve(paths, failures, weights, leaf, patterns, start, order, place, table)
 
 
 @compiled
 def _solve_cells(  # noqa: PLR0917 - as above
-    paths: Paths, failures: Failures, terms: Terms, weights: Floats, term: int, order: int, table: Floats
+    paths: Paths, failures: Failures, terms: Terms, weights: Floats, term: int, table: Floats
 ) -> None:
     """Write the columns of ``term``: the sum of its leaves' contributions to a row in each cell."""
     table[:] = 0.0
     of_cell = np.empty(terms.cells[term], dtype=np.uint16)
     for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
         first, last = paths.first[leaf], paths.first[leaf + 1]
-        own = np.arange(n_columns(last - first, order)).astype(np.uint64)
+        own = np.arange(last - first).astype(np.uint64)
         met = np.arange(1 << (last - first)).astype(np.uint64)
-        sums = np.zeros((len(met), len(own)))
-        _solve(paths, failures, weights, leaf, met, first, order, own, sums)
-        columns = np.empty((len(own), len(met)))
-        _transpose(sums, columns)
+        columns = np.zeros((len(own), len(met)))
+        _solve(paths, failures, weights, leaf, met, first, 1, own, columns)
         # which conditions a row in each cell meets, slot by slot
         of_cell[0] = 0
         stride = 1
@@ -272,14 +307,7 @@ def _solve_cells(  # noqa: PLR0917 - as above
                 for cell in range(stride):
                     of_cell[k * stride + cell] = of_cell[cell] | bit
             stride *= n_classes
-        _look_up(columns, of_cell, _columns(terms.slot[first:last], order), table)
-
-
-@compiled
-def _transpose(rows: Floats, columns: Floats) -> None:
-    for k in range(len(columns)):
-        for e in range(len(rows)):
-            columns[k, e] = rows[e, k]
+        _look_up(columns, of_cell, _columns(terms.slot[first:last], 1), table)
 
 
 @compiled
@@ -296,31 +324,26 @@ def _spread(column: Floats, entry: npt.NDArray[np.unsignedinteger], values: Floa
 
 
 @compiled
-def entries(terms: Terms, order: int) -> Ints:
+def entries(terms: Terms) -> Ints:
     """Return the number of entries of each term's table."""
-    found = np.empty(len(terms.cells), dtype=np.int64)
-    for term in range(len(found)):
-        found[term] = n_columns(terms.first[term + 1] - terms.first[term], order) * terms.cells[term]
+    found: Ints = (terms.first[1:] - terms.first[:-1]) * terms.cells
     return found
 
 
 @compiled
-def _stored(model: Model, term: int, order: int) -> Floats:
+def _stored(model: Model, term: int) -> Floats:
     """Return the place of the columns of ``term`` in the table of ``model``."""
-    cells = model.terms.cells[term]
-    columns = n_columns(model.terms.first[term + 1] - model.terms.first[term], order)
+    columns, cells = model.terms.first[term + 1] - model.terms.first[term], model.terms.cells[term]
     first = model.first_entry[term]
     return model.table[first : first + columns * cells].reshape((columns, cells))
 
 
 @compiled
-def tabulate(model: Model, order: int) -> None:
+def tabulate(model: Model) -> None:
     """Fill the table of ``model`` for every term with cells."""
     for term in range(len(model.terms.cells)):
         if model.terms.cells[term] > 0:
-            _solve_cells(
-                model.paths, model.failures, model.terms, model.weights, term, order, _stored(model, term, order)
-            )
+            _solve_cells(model.paths, model.failures, model.terms, model.weights, term, _stored(model, term))
 
 
 @compiled
@@ -328,18 +351,22 @@ def mean_value(model: Model) -> float:
     """Return the mean over the background of what the trees add up to."""
     mean = 0.0
     for leaf in range(len(model.paths.value)):
-        for at in range(model.failures.first[leaf], model.failures.first[leaf + 1]):
-            if model.failures.pattern[at] == 0:
-                mean += model.paths.value[leaf] * model.failures.weight[at]
+        for word in range(len(model.failures.every)):
+            reaching = model.failures.every[word]
+            for condition in range(model.paths.first[leaf], model.paths.first[leaf + 1]):
+                reaching &= ~model.failures.rows[word, condition]
+            mean += model.paths.value[leaf] * model.failures.share * _count(reaching)
     return mean
 
 
 @compiled
 def add_values(model: Model, bins: BinArray, order: int, values: Floats) -> None:
-    """Add the contributions of every term to ``values`` [columns, rows] of the rows ``bins`` [features, rows]."""
+    """Add the contributions of every term to ``values`` [columns, rows] of the rows ``bins`` [features, rows].
+
+    Terms with cells have tables, which are of order 1.
+    """
     paths, failures, terms, weights = model.paths, model.failures, model.terms, model.weights
     n_rows = bins.shape[1]
-    stored = order == 1 and len(model.first_entry) > 0
     cell = np.empty(n_rows, dtype=np.uint16)
     met = np.empty(n_rows, dtype=np.uint64)
     patterns = np.empty(n_rows, dtype=np.uint64)
@@ -349,28 +376,21 @@ def add_values(model: Model, bins: BinArray, order: int, values: Floats) -> None
     for term in range(len(terms.cells)):
         if terms.cells[term] == 0:
             most = max(most, terms.first[term + 1] - terms.first[term])
-    rows = np.empty(n_columns(most, order) * n_rows)
-    columns = np.empty(len(rows))
+    columns = np.empty(n_columns(most, order) * n_rows)
     for term in range(len(terms.cells)):
         place = _columns(terms.feature[terms.first[term] : terms.first[term + 1]], order)
         if terms.cells[term] > 0:
             cell[:] = 0
             for step in range(terms.first_step[term], terms.first_step[term + 1]):
                 _step(bins[terms.step_feature[step]], terms.step_bin[step], terms.delta[step], cell)
-            if stored:
-                table = _stored(model, term, order)
-            else:
-                table = np.empty((len(place), terms.cells[term]))
-                _solve_cells(paths, failures, terms, weights, term, order, table)
-            _look_up(table, cell, place, values)
+            _look_up(_stored(model, term), cell, place, values)
         else:
             first, last = paths.first[terms.first_leaf[term]], paths.first[terms.last_leaf[term]]
             mark(paths, first, last, bins, met)
             n_distinct = number(met, patterns, numbers, slots)
             size = len(place) * n_distinct
-            sums = rows[:size].reshape((n_distinct, len(place)))
             table = columns[:size].reshape((len(place), n_distinct))
-            _solve_patterns(paths, failures, terms, weights, term, order, patterns[:n_distinct], sums, table)
+            _solve_patterns(paths, failures, terms, weights, term, order, patterns[:n_distinct], table)
             _look_up(table, numbers, place, values)
 
 
