@@ -136,28 +136,32 @@ def read_changes(
     if not 0 < len(features) <= MOST_CHANGES or len(values) > _MOST_VALUES:
         return (), 0.0
     odds = [model.odds(signs_of_value(tokens, every, each, lexicon, before=before)) for each in values]
-    best: tuple[FeatureChange | None, ...] = ()
-    sure = 0.0
+    found: dict[tuple[FeatureChange | None, ...], float] = {}
     for kept in combinations(range(len(values)), len(features)):
-        chance = math.prod(each[NOT] for place, each in enumerate(odds) if place not in kept)
-        changes = []
-        for place, feature in zip(kept, _matched(features, [values[place] for place in kept]), strict=True):
-            change, likely = _likeliest(values[place], odds[place], feature)
-            changes.append(change)
-            chance *= likely
-        if chance > sure:
-            best, sure = tuple(changes), chance
+        matched = zip(kept, _matched(features, [values[place] for place in kept]), strict=True)
+        likely = [_likeliest(values[place], odds[place], feature) for place, feature in matched]
+        changes = tuple(change for change, _ in likely)
+        found.setdefault(changes, 0.0)
+        found[changes] += math.prod(chance for _, chance in likely) * math.prod(
+            each[NOT] for place, each in enumerate(odds) if place not in kept
+        )
+    best = max(found, key=found.__getitem__, default=())
     told = tuple(each for each in best if each is not None)
+    # Half of what speaks against it is that there may be more or fewer of them.
+    sure = found[best] / math.sqrt(sum(found.values())) if told else 0.0
     return told if len(told) == len(best) else (), sure
 
 
 def _likeliest(value: Value, odds: Mapping[str, float], feature: Feature) -> tuple[FeatureChange | None, float]:
-    """Return what a value most likely does to a feature; None where it cannot do that."""
+    """Return what a value most likely does to a feature; None where that has more than one meaning."""
     chances: dict[FeatureChange | None, float] = {}
     for role in ROLES:
         change = change_of(role, value, feature)
-        chances[change] = chances.get(change, 0.0) + odds.get(role, 0.0)
-    return max(chances.items(), key=lambda each: each[1])
+        if change is not None or value.kind == Unit.PERCENT:
+            chances[change] = chances.get(change, 0.0) + odds.get(role, 0.0)
+    change = max(chances, key=chances.__getitem__, default=None)
+    possible = sum(chances.values())
+    return change, chances[change] / possible * (1 - odds[NOT]) if possible else 0.0
 
 
 def _matched(features: Sequence[Feature], values: Sequence[Value]) -> list[Feature]:

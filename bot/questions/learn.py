@@ -24,8 +24,8 @@ from bot.questions.learned import MODELS, WEIGHTS, Learned, lexicon_of, unpack
 from bot.questions.practice import practices, slotted_lines
 from bot.questions.reading import Token, read
 from bot.questions.recognise import ON_TOP, QUERY, SAME, SINGLE, features_of, kind_of, weigh
-from bot.questions.references import IN, OUT, signs_of_word
-from bot.questions.signs import signs_of_question, stemmed
+from bot.questions.references import part_of, signs_of_word
+from bot.questions.signs import signs_of_question, signs_of_single, stemmed
 from bot.questions.vocabulary import Vocabulary, make_names
 from bot.questions.words import stem, written_out
 from bot.tools.calls import TOOLS, Compare, Drivers, SearchDocuments, ToolCall, WhatIf, WhyAllocated
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bot.questions.practice import Examples
+    from bot.questions.practice import Examples, Line
     from bot.questions.reading import Reading
     from bot.tools.calls import FeatureChange
 
@@ -130,7 +130,7 @@ def learn(examples: Examples, asked: Sequence[Asked]) -> dict[str, NDArray[Any]]
     vocabulary = vocabulary_of(asked)
     lines = list(slotted_lines(examples, random.Random(_SEED)))  # noqa: S311 # which of many ways are learned
     times = Counter(each for one in asked for each in set(_words_of(one.text)))
-    known = {word for _, words in lines for word in words if word[0] != "<"}
+    known = {word for line in lines for word in line.words if word.isalnum()}
     known |= {word for word, number in times.items() if number >= _RARE or is_common(word)}
     words = {
         "known": np.array(" ".join(sorted(known))),
@@ -178,14 +178,14 @@ class _School:
         self,
         asked: Sequence[Asked],
         befores: Mapping[str, ToolCall | None],
-        lines: Sequence[tuple[str, tuple[str, ...]]],
+        lines: Sequence[Line],
     ) -> None:
         """Learn from what was asked, from lines with slots, and from questions made up of lines."""
         kinds = [kind_of(one.call) for one in asked]
         for one in asked:
             self.question(one, befores.get(one.before), any_kind=self.chance.choice(kinds))
-        for label, words in lines:
-            self.line(label, words)
+        for line in lines:
+            self.line(line)
         for label, practice in practices(self.examples, self.vocabulary, self.chance):
             self.practice(label, self.read(practice.text, None), practice.roles, single=practice.single)
 
@@ -221,8 +221,9 @@ class _School:
             case _:
                 pass
 
-    def line(self, label: str, words: tuple[str, ...]) -> None:
-        self.said.append((label, words, "", 1.0))
+    def line(self, line: Line) -> None:
+        words = line.words
+        self.said.append((line.label, words, line.before, 1.0))
         if QUERY in words:
             place, query = words.index(QUERY), self.chance.choice(self.queries).lower().split()
             words = (*words[:place], *query, *words[place + 1 :])
@@ -242,7 +243,7 @@ class _School:
             self.single(reading, one=single)
 
     def single(self, reading: Reading, *, one: bool) -> None:
-        signs = signs_of_question(stemmed(reading.words), self.lexicon, before="")
+        signs = signs_of_single(reading.words, self.lexicon)
         self.told["single"].append((frozenset(signs), SINGLE if one else "all", 1.0))
 
     def number(self, about: str, wanted: int | None, reading: Reading, kind: str) -> None:
@@ -291,7 +292,7 @@ class _School:
     def query(self, tokens: Sequence[Token], start: int, stop: int) -> None:
         for place in range(len(tokens)):
             signs = frozenset(signs_of_word(tokens, place, self.lexicon))
-            self.told["query"].append((signs, IN if start <= place < stop else OUT, 1.0))
+            self.told["query"].append((signs, part_of(place, start, stop), 1.0))
 
     def lessons(self) -> dict[str, list[Lesson]]:
         times = Counter(each for _, words, _, _ in self.said for each in set(stemmed(words)))

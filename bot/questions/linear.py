@@ -24,7 +24,8 @@ class Linear:
 
     def odds(self, signs: Iterable[str]) -> dict[str, float]:
         """Return how probable each name is."""
-        rows = [self.rows[sign] for sign in signs if sign in self.rows]
+        # In one order: sums of floats depend on it.
+        rows = sorted(self.rows[sign] for sign in signs if sign in self.rows)
         scores = self.weights[rows].sum(axis=0) + self.bias
         odds = np.exp(scores - scores.max())
         return dict(zip(self.names, (odds / odds.sum()).tolist(), strict=True))

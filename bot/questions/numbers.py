@@ -11,7 +11,7 @@ from bot.questions.signs import signs_of_place
 from bot.questions.words import ORDINALS, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.questions.linear import Linear
     from bot.questions.reading import Token
@@ -88,16 +88,25 @@ def read_count(
         model.odds(signs_of_count(tokens, counts, each, lexicon, given=given, about=about, before=before))
         for each in counts
     ]
-    found: dict[int | None, float] = {None: math.prod(each[NOT] for each in odds)}
-    for place, count in enumerate(counts):
-        rest = math.prod(each[NOT] for other, each in enumerate(odds) if other != place)
-        for role in ROLES:
-            number = number_of(role, count, given=given)
-            # To be asked why it gets what it gets is to be asked about no other number.
+    # For each of them, how likely each number is to be asked about by it; none by what it gets anyway.
+    asked = [_asked(count, each, given) for count, each in zip(counts, odds, strict=True)]
+    none = math.prod(each[None] for each in asked)
+    chances: dict[int | None, float] = {None: none}
+    for number in {number for each in asked for number in each if number is not None}:
+        # The same number may be said twice.
+        chances[number] = math.prod(each[None] + each.get(number, 0.0) for each in asked) - none
+    best = max(chances, key=chances.__getitem__)
+    return best, chances[best] / sum(chances.values())
+
+
+def _asked(count: Count, odds: Mapping[str, float], given: int) -> dict[int | None, float]:
+    chances: dict[int | None, float] = {None: odds[NOT]}
+    for role in ROLES:
+        number = number_of(role, count, given=given)
+        if number >= 0:
             asked = None if number == given > 0 else number
-            if number >= 0:
-                found[asked] = found.get(asked, 0.0) + rest * odds[place].get(role, 0.0)
-    return max(found.items(), key=lambda each: each[1])
+            chances[asked] = chances.get(asked, 0.0) + odds.get(role, 0.0)
+    return chances
 
 
 def number_of(role: str, count: Count, *, given: int) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Examples = dict[str, dict[str, str]]
 
 SETTINGS: Final = frozenset({"alike", "words", "names", "amounts"})  # what is no label among the examples
+_AFTER: Final = " >> "
 SAMPLES: Final = 8  # of the ways to read one line
 _CHOICE: Final = re.compile(r"\{(\w+)\}|\(([^()]*)\)")
 _SLOTS: Final = frozenset({"FEATURE", "EITHER", "CATEGORY", "NUMBER", "MONEY", "OTHER", "QUERY"})
@@ -37,6 +38,15 @@ _DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A label and words, slots among them; ``before`` is the kind of question that comes before, if any."""
+
+    label: str
+    words: tuple[str, ...]
+    before: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Practice:
     """A made-up question and the role of each number in it, by where that starts; ``single`` asks for one driver."""
 
@@ -45,12 +55,14 @@ class Practice:
     single: bool
 
 
-def slotted_lines(examples: Examples, chance: random.Random) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield labels and words, slots among them."""
+def slotted_lines(examples: Examples, chance: random.Random) -> Iterator[Line]:
+    """Yield what lines say, with slots in it."""
     for label, told in examples.items():
         for line in told["lines"].strip().splitlines() if label not in SETTINGS else ():
-            ways = {tuple(_slotted(_pick(line, examples["words"], chance), chance)) for _ in range(SAMPLES)}
-            yield from ((label, words) for words in sorted(ways))
+            before, _, said = line.rpartition(_AFTER)
+            ways = {tuple(_slotted(_pick(said, examples["words"], chance), chance)) for _ in range(SAMPLES)}
+            for kind in before.split("|"):
+                yield from (Line(label=label, words=words, before=kind) for words in sorted(ways))
 
 
 def practices(examples: Examples, vocabulary: Vocabulary, chance: random.Random) -> Iterator[tuple[str, Practice]]:
@@ -70,7 +82,7 @@ def _pick(line: str, words: Mapping[str, str], chance: random.Random) -> str:
 
 
 def _slotted(line: str, chance: random.Random) -> Iterator[str]:
-    for word in re.findall(r"\w+", line):
+    for word in re.findall(r"\w+|[^\w\s]", line):
         if word == "AMOUNT":
             yield chance.choice(("<amount>", "<amount>", "<money>"))
         elif word in _SLOTS:

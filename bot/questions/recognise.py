@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.questions.changes import how_before, read_changes
@@ -10,7 +11,7 @@ from bot.questions.learned import learned
 from bot.questions.numbers import read_count
 from bot.questions.reading import Unit, read
 from bot.questions.references import find_query
-from bot.questions.signs import signs_of_question, stemmed
+from bot.questions.signs import signs_of_question, signs_of_single, stemmed
 from bot.questions.words import is_filling
 from bot.tools.calls import (
     MOST_ACCOUNTS,
@@ -50,10 +51,12 @@ _DRIVERS: Final = "drivers-"
 _DEPTH: Final = 3  # how many questions back a follow-up may reach
 _HALF: Final = 0.5
 _MOST_COUNT: Final = 99
-_NEAR: Final = 0.05  # of the prediction, as people round it
+_LARGE: Final = 1_000
+_YEARS: Final = range(1900, 2100)
 _OF_FEATURES: Final = frozenset({WHAT_IF, ON_TOP, VALUES, SEVERAL, "changes"})
 _OF_OTHERS: Final = frozenset({"why_allocated", "standing", "compare", "baseline", "model", "changes", "confidence"})
 _SEVERAL_ACCOUNTS: Final = frozenset({"accounts", "customers", "clients", "everyone", "everybody"})
+_LISTING: Final = frozenset({"which", "what", "many", "name"})
 _BETWEEN_FACTS: Final = frozenset({"and", ",", "&", "+", "plus", ";"})
 _EMPTY: Final = frozenset("how much was were what again ? ! . please account customer client".split())  # noqa: SIM905
 _FACTS: Final = frozenset(fact.value for fact in Fact)
@@ -146,9 +149,10 @@ class _Question:
         reading = self.reading
         if intent == "compare":
             return 0 < len(reading.accounts) <= MOST_ACCOUNTS
-        if reading.accounts or (intent not in _OF_OTHERS and _SEVERAL_ACCOUNTS & set(reading.words)):
+        listed = any(one in _LISTING and other in _SEVERAL_ACCOUNTS for one, other in pairwise(reading.words))
+        if reading.accounts or listed or (intent not in _OF_OTHERS and _SEVERAL_ACCOUNTS & set(reading.words)):
             return False
-        counts = all(_is_count(each, self.vocabulary.predicted) for each in reading.amounts)
+        counts = all(_is_count(each) for each in reading.amounts)
         return intent in _OF_FEATURES or (not reading.names and (counts or intent == Fact.STANDING))
 
     def _call(self, intent: str) -> Weighed:
@@ -184,15 +188,13 @@ class _Question:
             self.reading.tokens, self.model.change, self.model.lexicon, about=self.about, before=how_before(earlier)
         )
         kept = earlier if on_top else ()
-        changed = {each.feature: each for each in (*kept, *changes)}
-        return (WhatIf(changes=tuple(changed.values())), sure) if changes else _NOTHING
+        changed = tuple({each.feature: each for each in (*kept, *changes)}.values())
+        return (WhatIf(changes=changed), sure) if changes and changed != kept else _NOTHING
 
     def _drivers(self, direction: Direction) -> Weighed:
         limit, sure = self._number("drivers", given=-1)
         if limit is None:
-            single = self.model.single.odds(
-                signs_of_question(stemmed(self.reading.words), self.model.lexicon, before="")
-            )[SINGLE]
+            single = self.model.single.odds(signs_of_single(self.reading.words, self.model.lexicon))[SINGLE]
             limit, sure = (1, sure * single) if single > _HALF else (None, sure * (1 - single))
         fits = limit is None or 1 <= limit <= MOST_DRIVERS
         return (Drivers(direction=direction, limit=limit), sure) if fits else _NOTHING
@@ -215,10 +217,10 @@ class _Question:
         return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features)))
 
 
-def _is_count(amount: Amount, predicted: float) -> bool:
+def _is_count(amount: Amount) -> bool:
     """Whether an amount may be a number of something, or money that is the prediction: no "in 2022", no "20 %"."""
-    near = amount.value <= _MOST_COUNT or abs(amount.value - predicted) <= _NEAR * abs(predicted)
-    return amount.unit in {Unit.ORDINAL, Unit.MONEY} or (amount.unit is Unit.NONE and near)
+    number = amount.value <= _MOST_COUNT or (amount.value >= _LARGE and amount.value not in _YEARS)
+    return amount.unit in {Unit.ORDINAL, Unit.MONEY} or (amount.unit is Unit.NONE and number)
 
 
 def _parts(tokens: Sequence[Token]) -> list[list[Token]]:

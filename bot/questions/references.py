@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     from bot.questions.reading import Reading, Token
     from bot.questions.signs import Lexicon
 
-IN: Final = "in"
-OUT: Final = "out"
+FIRST: Final = "first"
+INSIDE: Final = "inside"
+LAST: Final = "last"
+ONLY: Final = "only"
+OUTSIDE: Final = "outside"
 _LEAST: Final = 1e-6
+
+
+def part_of(place: int, start: int, stop: int) -> str:
+    """Return which part of the run from start to stop a token in this place is."""
+    if not start <= place < stop:
+        return OUTSIDE
+    if stop - start == 1:
+        return ONLY
+    return FIRST if place == start else LAST if place == stop - 1 else INSIDE
 
 
 def signs_of_word(tokens: Sequence[Token], place: int, lexicon: Lexicon) -> set[str]:
@@ -32,9 +44,16 @@ def signs_of_word(tokens: Sequence[Token], place: int, lexicon: Lexicon) -> set[
 
 def find_query(reading: Reading, model: Linear, lexicon: Lexicon) -> tuple[int, int, float]:
     """Return which tokens are to be looked for, from and to, and how sure that is; none where none are."""
-    chances = (model.odds(signs_of_word(reading.tokens, place, lexicon))[IN] for place in range(len(reading.tokens)))
-    ahead = [0.0, *accumulate(math.log((each + _LEAST) / (1 - each + _LEAST)) for each in chances)]
-    runs = [(0, 0), *combinations(range(len(ahead)), 2)]
-    scores = [ahead[stop] - ahead[start] for start, stop in runs]
-    most = max(scores)
-    return *runs[scores.index(most)], 1 / sum(math.exp(each - most) for each in scores)
+    tokens = reading.tokens
+    odds = [model.odds(signs_of_word(tokens, place, lexicon)) for place in range(len(tokens))]
+    # How much likelier each part is than that the token is outside.
+    more = [{part: math.log((each[part] + _LEAST) / (each[OUTSIDE] + _LEAST)) for part in each} for each in odds]
+    inside = [0.0, *accumulate(each[INSIDE] for each in more)]
+    scores = {(place, place + 1): each[ONLY] for place, each in enumerate(more)}
+    for first, last in combinations(range(len(more)), 2):
+        scores[first, last + 1] = more[first][FIRST] + inside[last] - inside[first + 1] + more[last][LAST]
+    marks = {place for place, token in enumerate(tokens) if not token.is_slot and not token.word.isalnum()}
+    scores = {run: score for run, score in scores.items() if not {run[0], run[1] - 1} & marks}
+    scores[0, 0] = 0.0
+    (start, stop), most = max(scores.items(), key=lambda each: each[1])
+    return start, stop, 1 / sum(math.exp(each - most) for each in scores.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.questions.words import stem
@@ -68,6 +68,12 @@ def signs_of_question(stems: Sequence[str], lexicon: Lexicon, *, before: str) ->
     told = runs | pairs | letters | first | set(_meanings(padded, lexicon)) | {amounts, f"{amounts}~{padded[1]}"}
     after = {*heard, *(each for one in heard for each in lexicon.sets(one)), amounts, str(min(len(heard), _LONG)), ""}
     return told | {f"{before}>{each}" for each in after} if before else told
+
+
+def signs_of_single(words: Sequence[str], lexicon: Lexicon) -> set[str]:
+    """Return what tells whether one driver is meant: "drivers" is another word than "driver", if of one stem."""
+    said = {f"={each}" for each in words} | {f"={one} {other}" for one, other in pairwise(words)}
+    return said | signs_of_question(stemmed(words), lexicon, before="")
 
 
 def _meanings(padded: Sequence[str], lexicon: Lexicon) -> Iterator[str]:

@@ -39,7 +39,7 @@ _SHORT: Final = {
     """.splitlines()
     for short, _, full in (each.strip().partition(": ") for each in line.split(";"))
     if full
-}
+} | dict.fromkeys(("uh", "um", "er", "erm"), ())
 _CONTRACTED: Final = (
     (re.compile(r"^(?:can't|cannot)$"), "can not"),
     (re.compile(r"^won't$"), "will not"),

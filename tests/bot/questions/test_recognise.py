@@ -53,8 +53,8 @@ def test_what_was_learned_from_is_recognised_and_hardly_any_of_it_is_taken_for_a
     questions = [each for each in LEARNED_FROM if each.author == author]
     share, wrong = measure(questions, vocabulary, name=author)
 
-    assert len(wrong) <= 0.02 * len(questions), wrong
-    assert share >= 0.87
+    assert len(wrong) <= 0.011 * len(questions), wrong
+    assert share >= 0.9
 
 
 def test_most_questions_of_authors_who_were_left_out_are_recognised_and_few_are_taken_for_another(
@@ -62,8 +62,8 @@ def test_most_questions_of_authors_who_were_left_out_are_recognised_and_few_are_
 ) -> None:
     share, wrong = measure(UNSEEN, vocabulary, name="by authors left out")
 
-    assert share >= 0.8
-    assert len(wrong) <= 0.02 * len(UNSEEN), wrong
+    assert share >= 0.83
+    assert len(wrong) <= 0.03 * len(UNSEEN), wrong
 
 
 def measure(
