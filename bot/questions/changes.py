@@ -148,7 +148,7 @@ def read_changes(
     best = max(found, key=found.__getitem__, default=())
     told = tuple(each for each in best if each is not None)
     # Half of what speaks against it is that there may be more or fewer of them.
-    sure = found[best] / math.sqrt(sum(found.values())) if told else 0.0
+    sure = found[best] / math.sqrt(sum(found.values())) if told and found[best] else 0.0
     return told if len(told) == len(best) else (), sure
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.answering import vocabulary_of
 from bot.questions import learn
@@ -79,6 +81,19 @@ def measure(
     figures = f"{structured - len(missed)} of {structured} recognised, {len(wrong)} of {len(found)} wrong"
     print(f"\n{name}: {figures}; missed: {missed}")  # noqa: T201 # what `pytest -s` is asked for
     return 1 - len(missed) / structured, wrong
+
+
+@settings(deadline=None)
+@given(
+    words=st.lists(st.sampled_from(sorted({word for each in LEARNED_FROM for word in each.text.split()})), max_size=12),
+    before=st.sampled_from([each.text for each in LEARNED_FROM]),
+)
+def test_words_in_any_order_are_a_question_or_none(vocabulary: Vocabulary, words: list[str], before: str) -> None:
+    recognise(" ".join(words), vocabulary, earlier=[before])
+
+
+def test_two_features_with_one_value_are_no_clear_question(vocabulary: Vocabulary) -> None:
+    assert recognise("they're buying a rival, annual revenue doubles. forecast?", vocabulary) is None
 
 
 def test_what_was_learned_is_of_the_examples_and_questions_as_they_are() -> None:
