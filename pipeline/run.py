@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from storage.snapshots import Snapshot, SnapshotStore
 
 
-STORE_MEMORY = "128MB"
+STORE_MEMORY = "64MB"
 """What the snapshot before may take: a build reads each of its columns once."""
 
 
@@ -117,6 +117,7 @@ def build_from(
                 seed=config.seed,
                 id_column=accounts.pack.columns.id,
             )
+        give_back()
         with progress.stage("Compare with before"):
             drift, comparison, changes = None, None, None
             if previous is not None:

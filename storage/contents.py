@@ -44,7 +44,7 @@ _ROW_GROUP_SIZE = 8192
 _PIECE_ROWS = 2 * _ROW_GROUP_SIZE
 
 # What a build may take to write and to check, beside its accounts.
-_MEMORY = "256MB"
+_MEMORY = "160MB"
 
 # What tells where an account stands among all.
 _STANDING: Final = ["account_id", "owner", "predicted", "low", "high"]

@@ -64,7 +64,7 @@ def allocate(rules: Rules, book: Book, *, words: Words, ranks: bool = True) -> G
     """
     rule = score.Rule.of(rules.score, book.features, words)
     numbers = {"capacity": rules.actions.capacity, "cap_per_account": rules.actions.cap_per_account}
-    order = np.argsort(np.array(book.table["account_id"].tolist(), dtype=object), kind="stable")
+    order = book.by_id()
     if not ranks:
         ids, owners = book.table["account_id"].tolist(), book.table["owner"].tolist()
         written = take_turns(ids, owners, rule=rule, **numbers)
@@ -88,7 +88,7 @@ def pose(rules: Rules, book: Book, *, words: Words) -> Problem:
     The k-th action of a type brings ``first * decay ** (k - 1)`` of the account's value, which is its predicted value
     less ``caution`` times what lies between it and the low end of its interval, and not less than nothing.
     """
-    order = np.argsort(np.array(book.table["account_id"].tolist(), dtype=object), kind="stable")
+    order = book.by_id()
     owners, regions = (book.names(column, order) for column in ("owner", "region"))
     values = cautious_value(book.predicted[order], book.low[order], caution=rules.allocation.caution)
     return Problem(

@@ -164,8 +164,8 @@ def _rank(problem: Problem) -> tuple[Integers, Floats, Floats]:
 def _by_score(given: Given, book: Book) -> Integers:
     rule = score.Rule.of(given.rules.score, book.features, given.words)
     its = given.rules.actions
-    ids = book.table["account_id"].tolist()
-    return score.serve(book.scores(rule), ids, capacity=its.capacity, cap_per_account=its.cap_per_account).actions
+    served = score.serve(book.scores(rule), given.order, capacity=its.capacity, cap_per_account=its.cap_per_account)
+    return served.actions
 
 
 def _baseline_reason(actions: int, given: Given) -> AllocationReason:

@@ -109,7 +109,9 @@ def _largest(gains: Floats, wanted: Booleans, count: int) -> Booleans:
     if count == 0:
         return np.zeros_like(wanted)
     candidates = gains[wanted]
-    threshold = np.partition(candidates, len(candidates) - count)[len(candidates) - count]
+    candidates.partition(len(candidates) - count)
+    threshold = candidates[len(candidates) - count]
+    del candidates
     chosen: Booleans = wanted & (gains > threshold)
     ties = np.flatnonzero(wanted & (gains == threshold))
     chosen.flat[ties[: count - np.count_nonzero(chosen)]] = True

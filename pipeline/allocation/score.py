@@ -112,7 +112,8 @@ def allocate(
     ]
     ids = [candidate.account_id for candidate in candidates]
     scores = rule.score(np.array([candidate.predicted for candidate in candidates]), inputs)
-    served = serve(scores, ids, capacity=capacity, cap_per_account=cap_per_account)
+    by_id = np.argsort(np.array(ids, dtype=object), kind="stable")
+    served = serve(scores, by_id, capacity=capacity, cap_per_account=cap_per_account)
     last_served: _Place | None = None
     allocations: list[Allocation | None] = [None] * len(candidates)
     for rank, place in enumerate(served.ranking.tolist(), start=1):
@@ -153,9 +154,11 @@ class Served:
     actions: Integers
 
 
-def serve(scores: Floats, account_ids: Sequence[str], *, capacity: int, cap_per_account: int) -> Served:
-    """Rank by score, between equals by account id, and serve down the ranking until nothing is left."""
-    by_id = np.argsort(np.asarray(account_ids, dtype=object), kind="stable")
+def serve(scores: Floats, by_id: Integers, *, capacity: int, cap_per_account: int) -> Served:
+    """Rank by score, between equals by account id, and serve down the ranking until nothing is left.
+
+    ``by_id`` are the places of the accounts in ascending order of their ids.
+    """
     ranking = by_id[np.argsort(-scores[by_id], kind="stable")]
     points = _scale(scores)
     earned = np.minimum(cap_per_account, np.ceil(points / _POINTS_PER_ACTION).astype(np.int64))
