@@ -44,7 +44,7 @@ _FRACTIONS: Final = {
     for fraction, words in (
         (0.5, "half halve halves halved halving"),
         (1 / 3, "third"),
-        (0.25, "quarter"),
+        (0.25, "quarter fourth"),
         (0.2, "fifth"),
         (0.1, "tenth"),
     )
@@ -52,9 +52,12 @@ _FRACTIONS: Final = {
 }
 _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not", "nobody", "never", "all"})
 _ONE: Final = frozenset({"another", "extra", "an", "a"})
+_JUDGED: Final = frozenset(map(stem, "improve worsen better worse".split()))  # noqa: SIM905
 _WAYS: Final = ("up", "down", "to")  # sets of words in the lexicon
 _FAR: Final = 4
 _SAME: Final = 1e-4
+_MOST: Final = {"%": 1.0, "0-10": 10.0}
+_MOST_FACTOR: Final = 10.0
 _MOST_VALUES: Final = 12
 
 
@@ -147,6 +150,10 @@ def read_changes(
         )
     best = max(found, key=found.__getitem__, default=())
     told = tuple(each for each in best if each is not None)
+    if _JUDGED & {stem(token.word) for token in tokens} and any(
+        change.how is not How.SET and feature.unit == "%" for change, feature in zip(told, features, strict=False)
+    ):
+        return (), 0.0  # whether "churn improves by 5 points" is up or down depends on what churn is
     # Half of what speaks against it is that there may be more or fewer of them.
     sure = found[best] / math.sqrt(sum(found.values())) if told and found[best] else 0.0
     return told if len(told) == len(best) else (), sure
@@ -191,7 +198,7 @@ def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float]
     part = {Unit.FRACTION: amount.value, Unit.TIMES: amount.value, Unit.PERCENT: amount.value / 100}.get(amount.unit)
     if role == TIMES:
         factor = amount.value if amount.unit is Unit.NONE else part
-        return None if factor is None else (How.SCALE, factor)
+        return None if factor is None or factor > _MOST_FACTOR else (How.SCALE, factor)
     if role == OVER:
         return (How.SCALE, 1 / amount.value) if amount.unit in {Unit.NONE, Unit.TIMES} and amount.value else None
     if part is not None and (sign or amount.unit is not Unit.PERCENT):
@@ -199,7 +206,7 @@ def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float]
         open_ = amount.unit is Unit.TIMES or (amount.unit is Unit.PERCENT and feature.unit == "%")
         return (How.SCALE, 1 + sign * part) if sign and not open_ else None
     in_unit = _in_unit(replace(amount, sign=0), feature, setting=not sign)
-    if in_unit is None:
+    if in_unit is None or in_unit > _MOST.get(feature.unit, math.inf):
         return None
     return (How.ADD, sign * in_unit) if sign else (How.SET, in_unit)
 

@@ -22,7 +22,7 @@ from bot.questions import numbers
 from bot.questions.changes import NOT, ROLES, TIMES, change_of, find_values, how_before, is_same, signs_of_value
 from bot.questions.learned import MODELS, WEIGHTS, Learned, lexicon_of, unpack
 from bot.questions.practice import practices, slotted_lines
-from bot.questions.reading import Token, read
+from bot.questions.reading import Token, find_clauses, read
 from bot.questions.recognise import ON_TOP, QUERY, SAME, SINGLE, features_of, kind_of, weigh
 from bot.questions.references import part_of, signs_of_word
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
@@ -42,10 +42,12 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = Path(__file__).with_name("examples.toml")
 ASKED: Final = tuple(
-    Path(__file__).parents[2] / "tests" / "bot" / name for name in ("questions.toml", "questions_by_four.toml")
+    Path(__file__).parents[2] / "tests" / "bot" / name
+    for name in ("questions.toml", "questions_by_four.toml", "questions_by_seven.toml")
 )
 _SEED: Final = 7
 _HEED_OF_QUESTION: Final = 2.0
+_FEW_WORDS: Final = 5
 _RARE: Final = 2  # times that a word is said
 _SHARE_WITHOUT_QUERY: Final = 0.1  # of the lines, to learn from that nothing is to be looked for
 _STRENGTHS: Final = {
@@ -145,7 +147,7 @@ def learn(examples: Examples, asked: Sequence[Asked]) -> dict[str, NDArray[Any]]
     before = {one.before for one in asked if one.before}
     befores = {text: answered[text] if text in answered else _likeliest(text, vocabulary, model) for text in before}
     school = _School(vocabulary, frozenset(known), examples)
-    school.teach(asked, befores, lines)
+    school.teach([*asked, *(part for one in asked for part in _parts(one, vocabulary, model))], befores, lines)
     return words | _fit(school.lessons())
 
 
@@ -156,6 +158,22 @@ def digest() -> str:
 
 def _likeliest(text: str, vocabulary: Vocabulary, model: Learned) -> ToolCall | None:
     return weigh(text, vocabulary, earlier=(), model=model)[0]
+
+
+def _parts(one: Asked, vocabulary: Vocabulary, model: Learned) -> list[Asked]:
+    """Return the clauses of a question that ask for all of it or for nothing, where that can be told."""
+    calls = {each: _likeliest(each, vocabulary, model) for each in find_clauses(one.text)}
+    asking = [each for each, call in calls.items() if one.call is not None and call == one.call]
+    if one.call is not None and len(asking) != 1:
+        return []
+    # "What would it be then?" beside a change asks for nothing of its own, but it does where it stands alone.
+    silent = [
+        each for each, call in calls.items() if each not in asking and not (asking and "?" in each and call is not None)
+    ]
+    return [
+        *(replace(one, text=each, before="", call=None) for each in silent),
+        *(replace(one, text=each) for each in asking),
+    ]
 
 
 def _words_of(text: str) -> Iterator[str]:
@@ -201,8 +219,9 @@ class _School:
         words[start:stop] = [QUERY] if start < stop else []
         label = _label(one.call, before)
         self.said.append((label, tuple(words), kind, _HEED_OF_QUESTION))
-        # A question that stands alone means the same after any other one.
-        self.said.append((label, tuple(words), kind or any_kind, _HEED_OF_QUESTION))
+        # A question that stands alone means the same after any other one, unless it says too little to mean anything.
+        if one.call is not None or len(words) > _FEW_WORDS:
+            self.said.append((label, tuple(words), kind or any_kind, _HEED_OF_QUESTION))
         if start < stop or not isinstance(one.call, SearchDocuments):
             self.query(reading.tokens, start, stop)
         match one.call:
@@ -341,7 +360,7 @@ def _fit(lessons: Mapping[str, Sequence[Lesson]]) -> dict[str, NDArray[Any]]:
 
     arrays: dict[str, NDArray[Any]] = {}
     for model, told in lessons.items():
-        vectorizer = CountVectorizer(analyzer=sorted, binary=True, min_df=3)
+        vectorizer = CountVectorizer(analyzer=sorted, binary=True, min_df=3, dtype=np.float32)
         table = vectorizer.fit_transform([signs for signs, _, _ in told])
         fitted = LogisticRegression(C=_STRENGTHS.get(model, 1.0), max_iter=250, tol=1e-3).fit(
             table, [label for _, label, _ in told], sample_weight=[heed for _, _, heed in told]

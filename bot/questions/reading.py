@@ -21,8 +21,8 @@ MAX_CHARACTERS: Final = 240
 _TOKEN: Final = re.compile(
     r"""
       (?P<range>0\s?[-\u2013]\s?10\b)
-    | (?P<id>[a-z]{2,}-\d[\w-]*)
-    | (?P<times>x\s?(?P<by>\d+(?:\.\d+)?)\b|(?P<fold>\d+(?:\.\d+)?)\s?(?:x|-?fold|times)\b)
+    | (?P<id>[a-z]{2,}-\d[\w-]*|\d{1,2}:\d\d)
+    | (?P<times>(?:x\s?|\btimes\s)(?P<by>\d+(?:\.\d+)?)\b|(?P<fold>\d+(?:\.\d+)?)\s?(?:x|-?fold|times)\b)
     | (?P<number>
         (?:\bno\.?(?=\d))?
         (?P<sign>(?<![\w)])[+\-\u2212]\s?)?(?P<money>[$\u20ac\u00a3]\s?|\b(?:usd|eur)\s?(?=\d))?
@@ -42,7 +42,16 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_QUOTES: Final = str.maketrans({"\u2018": "'", "\u2019": "'", "`": "'", "\u00b4": "'", "\u00a0": " ", "_": " "})
+_MOST_CLAUSES: Final = 6
+# Of a sentence, or of a clause before another with a subject of its own.
+_END: Final = re.compile(
+    r"""(?<=[.?!:;\u2026)])\s+ | (?<=,)\s+(?=(?:i|we|they|he|she|it|my|our|their|his|her|there)\b)
+    | \s+[-\u2013\u2014]\s+ | \s*[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+\s* | \s*\n\s*""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_QUOTES: Final = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "`": "'", "\u00b4": "'", "\u00b1": " plus minus ", "\u00a0": " ", "_": " "}
+)
 _MONTHS: Final = {"m": 1.0, "y": 12.0}
 _NOT_A_NUMBER_AFTER: Final = frozenset(
     "this that which the last previous each other every our any another no former latter present same new".split()  # noqa: SIM905
@@ -55,11 +64,13 @@ _NEAR: Final = 0.02  # of the prediction, for an amount that stands for it
 _OF_ANY_ACCOUNT: Final = frozenset(
     "account customer client company prospect accounts customers clients companies prospects".split()  # noqa: SIM905
 )
+_TAKING_BACK: Final = frozenset("no sorry mean wait scratch rather actually correction".split())  # noqa: SIM905
+_IN_PASSING: Final = frozenset("i that it hold on make or say well , ; . ! ? -".split())  # noqa: SIM905
 _QUARTERS: Final = 4
 _LEAST_PREDICTED: Final = 10
 _LARGE: Final = 1_000
 _LONGEST_NAME: Final = 5
-_LOOK_UPS: Final = 3  # of names of accounts, for one question
+_LOOK_UPS: Final = 4  # of names of accounts, for one question
 
 
 class Unit(StrEnum):
@@ -153,8 +164,14 @@ def read(question: str, vocabulary: Vocabulary, *, known: frozenset[str], about:
         for category in vocabulary.categories(name.feature)
     )
     tokens = list(_categorised(tokens, categories)) if categories else tokens
-    tokens = list(_with_accounts(tokens, vocabulary, known))
+    tokens = list(_without_slips(list(_with_accounts(tokens, text, vocabulary, known))))
     return Reading(text=text, tokens=tuple(_labelled(list(_without_leftovers(tokens)))))
+
+
+def find_clauses(question: str) -> list[str]:
+    """Return what stands between marks, with its marks, where that is several things but not many."""
+    found = [each for each in _END.split(question[:MAX_CHARACTERS]) if re.search(r"\w", each)]
+    return found if 1 < len(found) <= _MOST_CLAUSES else []
 
 
 def _words(text: str) -> Iterator[Token]:
@@ -274,6 +291,8 @@ def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a num
     words = [token.word for token in tokens[place : place + 8]] + [""] * 8
     if words[0] in ORDINALS and stem(words[1]) in {"action", "demo"}:
         return Amount(value=ORDINALS[words[0]], unit=Unit.ORDINAL), 1
+    if words[0] == "times" and words[1] in NUMBERS:
+        return Amount(value=NUMBERS[words[1]], unit=Unit.TIMES), 2
     if words[0] == "single" and stem(words[1]) == "action":
         return Amount(value=1.0), 1
     if words[:3] == ["half", "a", "year"]:
@@ -432,24 +451,46 @@ def _categorised(tokens: Sequence[Token], categories: frozenset[str]) -> Iterato
         place += max(length, 1)
 
 
-def _with_accounts(tokens: Sequence[Token], vocabulary: Vocabulary, known: frozenset[str]) -> Iterator[Token]:
+def _with_accounts(
+    tokens: Sequence[Token], text: str, vocabulary: Vocabulary, known: frozenset[str]
+) -> Iterator[Token]:
     """Put slots where other accounts are named: runs of words that nothing else explains, or of this one's name."""
     place, look_ups = 0, 0
     while place < len(tokens):
-        length = _run_of_name(tokens, place, vocabulary, known)
+        length = _run_of_name(tokens, place, text, vocabulary, known)
         run = tokens[place : place + length]
-        text = " ".join(map(_as_written, run))
+        name = " ".join(map(_as_written, run))
         if length and all(stem(token.word) in vocabulary.own for token in run):
             yield replace(run[0], word="account", end=run[-1].end)
-        elif length and text == vocabulary.own_name:
+        elif length and name == vocabulary.own_name:
             yield replace(run[0], word="account", end=run[-1].end, amount=None)
-        elif length and look_ups < _LOOK_UPS and vocabulary.is_account(text):
-            yield replace(run[0], word="<other>", account=text, end=run[-1].end, amount=None)
+        elif length and look_ups < _LOOK_UPS and vocabulary.is_account(name):
+            yield replace(run[0], word="<other>", account=name, end=run[-1].end, amount=None)
             look_ups += 1
         else:
             look_ups += bool(length)
             yield from run or tokens[place : place + 1]
         place += max(length, 1)
+
+
+def _without_slips(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Leave out what is taken back at once: "20 %, no sorry, 22" is 22."""
+    place = 0
+    while place < len(tokens):
+        after = place + 1
+        while after < len(tokens) and tokens[after].word in _TAKING_BACK | _IN_PASSING:
+            after += 1
+        said = {token.word for token in tokens[place + 1 : after]}
+        taken_back = after < len(tokens) and said & _TAKING_BACK and _kind(tokens[place]) == _kind(tokens[after])
+        if taken_back and _kind(tokens[place]):
+            place = after
+        else:
+            yield tokens[place]
+            place += 1
+
+
+def _kind(token: Token) -> str:
+    return "account" if token.account else "category" if token.category else "amount" if token.amount else ""
 
 
 def _without_leftovers(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -474,13 +515,15 @@ def _as_written(token: Token) -> str:
     return f"{token.amount.value:g}" if token.amount is not None else token.word
 
 
-def _run_of_name(tokens: Sequence[Token], place: int, vocabulary: Vocabulary, known: frozenset[str]) -> int:
+def _run_of_name(tokens: Sequence[Token], place: int, text: str, vocabulary: Vocabulary, known: frozenset[str]) -> int:
     """Return how many tokens from here on may be the name of an account."""
 
     def unexplained(token: Token) -> bool:
         word = token.word
         return word.isalpha() and (
-            stem(word) in vocabulary.own or not (word in known or is_filling(word) or is_common(word))
+            stem(word) in vocabulary.own
+            or (text[token.start : token.start + 2].istitle() and token.start > 0)
+            or not (word in known or is_filling(word) or is_common(word))
         )
 
     length = 0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.questions.changes import how_before, read_changes
 from bot.questions.learned import learned
 from bot.questions.numbers import read_count
-from bot.questions.reading import Unit, read
+from bot.questions.reading import Unit, find_clauses, read
 from bot.questions.references import find_query
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
 from bot.questions.words import is_filling
@@ -26,6 +27,7 @@ from bot.tools.calls import (
     WhatIf,
     WhyAllocated,
 )
+from storage.records import FeatureKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,11 +81,26 @@ def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], mode
     near = earlier[-_DEPTH:]
     before = recognise(near[-1], vocabulary, earlier=near[:-1], model=model) if near else None
     about = [name for name in vocabulary.names if name.feature.name in features_of(before)]
-    reading = read(question, vocabulary, known=model.known, about=about)
-    kind = kind_of(before) if near else ""
-    return _Question(
-        reading=reading, vocabulary=vocabulary, model=model, before=before, kind_before=kind, about=about
-    ).weigh()
+
+    def part(text: str) -> _Question:
+        return _Question(
+            reading=read(text, vocabulary, known=model.known, about=about),
+            vocabulary=vocabulary,
+            model=model,
+            before=before,
+            kind_before=kind_of(before) if near else "",
+            about=about,
+        )
+
+    found = [part(question).weigh()]
+    clauses = find_clauses(question)
+    silences = [part(each).silence() for each in clauses]
+    for start, stop in combinations(range(len(clauses) + 1), 2):
+        aside = math.prod(silences[:start] + silences[stop:])
+        if stop - start < len(clauses) and aside >= _HALF:
+            call, sure = part(" ".join(clauses[start:stop])).weigh()
+            found.append((call, sure * aside))
+    return max(found, key=lambda each: each[1] if each[0] is not None else 0.0)
 
 
 def kind_of(call: ToolCall | None) -> str:
@@ -137,6 +154,13 @@ class _Question:
         call, sure = self._call(intent) if self._goes_with(intent) else _NOTHING
         return call, sure * chance
 
+    def silence(self) -> float:
+        """Return how likely it is that this adds nothing to what is asked beside it."""
+        if any(each.unit is not Unit.OTHER_TIME and each.value <= _MOST_COUNT for each in self.reading.amounts):
+            return 0.0
+        signs = signs_of_question(stemmed(self.reading.words), self.model.lexicon, before="")
+        return self.model.intent.odds(signs)[NONE]
+
     def _intent(self, words: Sequence[str]) -> tuple[str, float]:
         signs = signs_of_question(stemmed(words), self.model.lexicon, before=self.kind_before)
         odds = self.model.intent.odds(signs)
@@ -183,6 +207,8 @@ class _Question:
         )
 
     def _what_if(self, *, on_top: bool) -> Weighed:
+        if self._has_category_of_what_is_not_named():
+            return _NOTHING
         earlier = self.before.changes if isinstance(self.before, WhatIf) else ()
         changes, sure = read_changes(
             self.reading.tokens, self.model.change, self.model.lexicon, about=self.about, before=how_before(earlier)
@@ -190,6 +216,16 @@ class _Question:
         kept = earlier if on_top else ()
         changed = tuple({each.feature: each for each in (*kept, *changes)}.values())
         return (WhatIf(changes=changed), sure) if changes and changed != kept else _NOTHING
+
+    def _has_category_of_what_is_not_named(self) -> bool:
+        """Whether a category is said without its feature: "try TechOps, churn 25 %" changes more than churn."""
+        words = set(self.reading.words)
+        return any(
+            category.casefold() in words
+            for name in self.vocabulary.names
+            if name.feature.kind is FeatureKind.CATEGORY and name not in self.reading.names
+            for category in self.vocabulary.categories(name.feature) - {"None"}
+        )
 
     def _drivers(self, direction: Direction) -> Weighed:
         limit, sure = self._number("drivers", given=-1)

@@ -22,6 +22,14 @@ LAST: Final = "last"
 ONLY: Final = "only"
 OUTSIDE: Final = "outside"
 _LEAST: Final = 1e-6
+# What no query begins or ends with: "regarding the SLA upgrade" looks for "SLA upgrade".
+_BEFORE: Final = frozenset(
+    """
+    a an the any some our their its his her my your this that these those there anything something all about on of for
+    in at to from with by as regarding concerning re around subject topic up say says mention mentions like um uh
+    """.split()  # noqa: SIM905
+)
+_AFTER: Final = frozenset("please again exactly anywhere somewhere at all there for me us then too".split())  # noqa: SIM905
 
 
 def part_of(place: int, start: int, stop: int) -> str:
@@ -55,5 +63,27 @@ def find_query(reading: Reading, model: Linear, lexicon: Lexicon) -> tuple[int, 
     marks = {place for place, token in enumerate(tokens) if not token.is_slot and not token.word.isalnum()}
     scores = {run: score for run, score in scores.items() if not {run[0], run[1] - 1} & marks}
     scores[0, 0] = 0.0
-    (start, stop), most = max(scores.items(), key=lambda each: each[1])
-    return start, stop, 1 / sum(math.exp(each - most) for each in scores.values())
+    most = max(scores.values())
+    chances: dict[tuple[int, int], float] = {}
+    for run, score in scores.items():
+        kept = _without_frame(tokens, run[0], _whole(reading, run[1]))
+        chances[kept] = chances.get(kept, 0.0) + math.exp(score - most)
+    best = max(chances, key=chances.__getitem__)
+    return *best, chances[best] / sum(chances.values())
+
+
+def _whole(reading: Reading, stop: int) -> int:
+    """Return where the word ends that the run ends in: "single sign-on" is no "single sign"."""
+    tokens = reading.tokens
+    while 0 < stop < len(tokens) and reading.text[tokens[stop - 1].end : tokens[stop].start] == "-":
+        stop += 1
+    return stop
+
+
+def _without_frame(tokens: Sequence[Token], start: int, stop: int) -> tuple[int, int]:
+    """Return the run without what only frames a query; none if that is all there is."""
+    while start < stop and tokens[start].word in _BEFORE:
+        start += 1
+    while start < stop and tokens[stop - 1].word in _AFTER:
+        stop -= 1
+    return (start, stop) if start < stop else (0, 0)

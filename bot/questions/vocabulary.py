@@ -270,7 +270,8 @@ def find_name(vocabulary: Vocabulary, words: Sequence[str]) -> Found:
     if len(whole) == 1 and (whole[0][1] >= whole[0][0].label or not whole[0][1] <= vocabulary.action):
         return Found(name=whole[0][0], length=whole[0][2], whole=True)
     name, stems, length = longest[0]
-    if stems <= _GENERIC or stems <= vocabulary.action:
+    # "May I request you to" asks for no demo requests.
+    if stems <= _GENERIC or stems <= vocabulary.action or words[length : length + 1] == ["you"]:
         return Found()
     # "Budget" alone is not the budget quarter.
     if len(longest) > 1 or (name.feature.kind is FeatureKind.CATEGORY and name.head not in stems):

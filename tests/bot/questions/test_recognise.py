@@ -68,6 +68,38 @@ def test_most_questions_of_authors_who_were_left_out_are_recognised_and_few_are_
     assert len(wrong) <= 0.03 * len(UNSEEN), wrong
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("I'm on the train. What pulls the forecast down?", "What pulls the forecast down?"),
+        ("why so few actions? my manager keeps asking", "why so few actions?"),
+        ("what if churn risk was 20 %, no sorry, 22 %?", "what if churn risk was 22 %?"),
+        (
+            "what do our docs say about the SLA upgrade?",
+            "what do our docs say about SLA upgrade?",
+        ),
+    ],
+)
+def test_what_is_said_beside_a_question_or_taken_back_is_no_part_of_it(
+    vocabulary: Vocabulary, text: str, meant: str
+) -> None:
+    call = recognise(text, vocabulary)
+
+    assert call is not None
+    assert call == recognise(meant, vocabulary)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what if churn risk improves by 5 points?",  # up or down
+        "what if churn risk is at 1000 %?",
+    ],
+)
+def test_what_cannot_be_told_for_sure_is_left_open(vocabulary: Vocabulary, text: str) -> None:
+    assert recognise(text, vocabulary) is None
+
+
 def measure(
     questions: Sequence[Asked], vocabulary: Vocabulary, *, name: str
 ) -> tuple[float, list[tuple[str, ToolCall]]]:
