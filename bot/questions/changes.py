@@ -135,6 +135,8 @@ def read_changes(
     named = dict.fromkeys(token.name for token in tokens if token.name is not None)
     features = [name.feature for name in named] or [name.feature for name in about]
     every = find_values(tokens)
+    if not any(each.category for each in every):  # "they buy a rival, revenue doubles" has no other competitor
+        features = [each for each in features if each.kind is not FeatureKind.CATEGORY]
     values = [each for each in every if any(change_of(role, each, one) for role in ROLES for one in features)]
     if not 0 < len(features) <= MOST_CHANGES or len(values) > _MOST_VALUES:
         return (), 0.0
@@ -200,7 +202,8 @@ def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float]
         factor = amount.value if amount.unit is Unit.NONE else part
         return None if factor is None or factor > _MOST_FACTOR else (How.SCALE, factor)
     if role == OVER:
-        return (How.SCALE, 1 / amount.value) if amount.unit in {Unit.NONE, Unit.TIMES} and amount.value else None
+        divides = amount.unit in {Unit.NONE, Unit.TIMES} and 0 < amount.value <= _MOST_FACTOR
+        return (How.SCALE, 1 / amount.value) if divides else None
     if part is not None and (sign or amount.unit is not Unit.PERCENT):
         # "Churn is 5 % lower" may be by 5 points or by a twentieth.
         open_ = amount.unit is Unit.TIMES or (amount.unit is Unit.PERCENT and feature.unit == "%")

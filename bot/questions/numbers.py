@@ -44,6 +44,7 @@ def find_counts(tokens: Sequence[Token], *, most: int) -> list[Count]:
         if amount is not None:
             if (
                 amount.unit in {Unit.NONE, Unit.ORDINAL}
+                and token.word != "<money>"
                 and not amount.sign
                 and amount.value == int(amount.value) <= _MOST
             ):

@@ -66,6 +66,7 @@ _OF_ANY_ACCOUNT: Final = frozenset(
 )
 _TAKING_BACK: Final = frozenset("no sorry mean wait scratch rather actually correction".split())  # noqa: SIM905
 _IN_PASSING: Final = frozenset("i that it hold on make or say well , ; . ! ? -".split())  # noqa: SIM905
+_SCALES_IN_WORDS: Final = frozenset(word for word in SCALES if len(word) > 1)
 _QUARTERS: Final = 4
 _LEAST_PREDICTED: Final = 10
 _LARGE: Final = 1_000
@@ -336,8 +337,8 @@ def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a num
 def _with_unit(  # noqa: PLR0911 - one return per unit
     value: float, words: Sequence[str], length: int
 ) -> tuple[Amount, int]:
-    while words[length] in SCALES and len(words[length]) > 1:
-        value *= SCALES[words[length]]
+    while words[length] in _SCALES_IN_WORDS or (words[length] == "ok" and value > _LEAST_PREDICTED):
+        value *= SCALES.get(words[length], SCALES["k"])  # the k of "ninety one k" was read as "ok"
         length += 1
     if words[length] == "percentage":
         length += 1
@@ -386,8 +387,10 @@ def _slotted(tokens: Sequence[Token], vocabulary: Vocabulary, known: frozenset[s
 
 
 def _may_be_predicted(amount: Amount, predicted: float) -> bool:
-    """Whether an amount is money, or a number that is too large for anything else or the prediction itself."""
-    near = amount.value >= _LEAST_PREDICTED and abs(amount.value - predicted) <= _NEAR * abs(predicted)
+    """Whether an amount is money, or a number that is too large for anything else or the prediction: "that 91"."""
+    near = amount.value >= _LEAST_PREDICTED and any(
+        abs(amount.value * scale - predicted) <= _NEAR * abs(predicted) for scale in (1.0, 1e3, 1e6)
+    )
     return amount.unit is Unit.MONEY or (amount.unit is Unit.NONE and (near or amount.value >= _LARGE))
 
 
@@ -478,11 +481,12 @@ def _without_slips(tokens: Sequence[Token]) -> Iterator[Token]:
     place = 0
     while place < len(tokens):
         after = place + 1
-        while after < len(tokens) and tokens[after].word in _TAKING_BACK | _IN_PASSING:
+        while after < len(tokens) and (tokens[after].name or tokens[after].word in _TAKING_BACK | _IN_PASSING):
             after += 1
         said = {token.word for token in tokens[place + 1 : after]}
         taken_back = after < len(tokens) and said & _TAKING_BACK and _kind(tokens[place]) == _kind(tokens[after])
         if taken_back and _kind(tokens[place]):
+            yield from (each for each in tokens[place + 1 : after] if each.name)
             place = after
         else:
             yield tokens[place]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
-SURE: Final = 0.8
+SURE: Final = 0.85
 """How sure a call must be; chosen by leaving one author after another out of what is learned: bench/questions.py."""
 NONE: Final = "none"
 SEVERAL: Final = "several"
@@ -94,12 +94,16 @@ def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], mode
 
     found = [part(question).weigh()]
     clauses = find_clauses(question)
-    silences = [part(each).silence() for each in clauses]
+    parts = [part(each) for each in clauses]
+    silences = [each.silence() for each in parts]
     for start, stop in combinations(range(len(clauses) + 1), 2):
         aside = math.prod(silences[:start] + silences[stop:])
         if stop - start < len(clauses) and aside >= _HALF:
-            call, sure = part(" ".join(clauses[start:stop])).weigh()
-            found.append((call, sure * aside))
+            asking = part(" ".join(clauses[start:stop]))
+            call, sure = asking.weigh()
+            numbers = {number for each in parts[:start] + parts[stop:] for number in each.numbers}
+            if not (isinstance(call, WhatIf | WhyAllocated | Drivers) and numbers - asking.numbers):
+                found.append((call, sure * aside))
     return max(found, key=lambda each: each[1] if each[0] is not None else 0.0)
 
 
@@ -154,10 +158,14 @@ class _Question:
         call, sure = self._call(intent) if self._goes_with(intent) else _NOTHING
         return call, sure * chance
 
+    @property
+    def numbers(self) -> set[float]:
+        """What may be a number of actions or drivers, or an amount of a feature."""
+        amounts = (each for each in self.reading.amounts if each.unit is not Unit.OTHER_TIME)
+        return {each.value for each in amounts if each.value <= _MOST_COUNT}
+
     def silence(self) -> float:
-        """Return how likely it is that this adds nothing to what is asked beside it."""
-        if any(each.unit is not Unit.OTHER_TIME and each.value <= _MOST_COUNT for each in self.reading.amounts):
-            return 0.0
+        """Return how likely it is that nothing is asked here that has an answer."""
         signs = signs_of_question(stemmed(self.reading.words), self.model.lexicon, before="")
         return self.model.intent.odds(signs)[NONE]
 
@@ -176,8 +184,21 @@ class _Question:
         listed = any(one in _LISTING and other in _SEVERAL_ACCOUNTS for one, other in pairwise(reading.words))
         if reading.accounts or listed or (intent not in _OF_OTHERS and _SEVERAL_ACCOUNTS & set(reading.words)):
             return False
-        counts = all(_is_count(each) for each in reading.amounts)
-        return intent in _OF_FEATURES or (not reading.names and (counts or intent == Fact.STANDING))
+        if intent == VALUES and self._says_too_little():
+            return False
+        # "I dial in in 5 minutes" is beside what is asked of drivers or actions.
+        beside = intent.startswith(_DRIVERS) or intent == "why_allocated"
+        counts = all(_is_count(each) or (beside and each.unit is Unit.OTHER_TIME) for each in reading.amounts)
+        # What moves "the revenue figure" moves the forecast, whatever feature is called so.
+        target = intent.startswith(_DRIVERS) and all(each.word == "<either>" for each in reading.tokens if each.name)
+        return intent in _OF_FEATURES or ((target or not reading.names) and (counts or intent == Fact.STANDING))
+
+    def _says_too_little(self) -> bool:
+        """Whether all that is said is a part of a feature's name, and nothing before it: "and churn?"."""
+        words = [each for each in self.reading.tokens if each.is_slot or each.word.isalpha()]
+        said = [each for each in words if not (is_filling(each.word) or each.word == "and")]
+        whole = said[0].whole and "and" not in self.reading.words
+        return not self.kind_before and len(said) == 1 and not whole
 
     def _call(self, intent: str) -> Weighed:
         match intent:
@@ -237,19 +258,22 @@ class _Question:
 
     def _facts(self, intent: str) -> AccountFacts | None:
         """Return the facts and values asked for; of several, as in "owner and region please", those of every part."""
-        parts = [self.reading.tokens] if intent != SEVERAL else _parts(self.reading.tokens)
+        several = intent in {VALUES, SEVERAL}
         facts: list[Fact] = []
         features: list[str] = []
-        for part in parts:
+        for part in _parts(self.reading.tokens) if several else [self.reading.tokens]:
             named = [token.name.feature.name for token in part if token.name is not None]
-            if intent == SEVERAL:
-                asked = VALUES if named else self._intent([token.word for token in part])[0]
-            else:
-                asked = intent
+            asked, chance = (VALUES if several else intent), 1.0
+            if several and not named:
+                asked, chance = self._intent([token.word for token in part])
+            if intent == VALUES and not named and (asked not in _FACTS or chance < SURE):
+                continue
             if (asked == VALUES) != bool(named) or asked not in {VALUES, *_FACTS} or (named and self.reading.amounts):
                 return None
             facts += [Fact(asked)] if asked in _FACTS else []
             features += named
+        if not facts and not features:
+            return None
         return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features)))
 
 

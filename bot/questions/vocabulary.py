@@ -30,6 +30,7 @@ _GENERIC: Final = frozenset(
         risk score rate size growth number share value use used usage year years day days time age name month months
         held owned elsewhere nearby other required need needed needs annual average total main product products company
         market quarter level index status type count amount sum last next late new old stage date area line lines open
+        system systems
         given expected completed connected returned manages accepts order orders ordered online account accounts
         """.split(),  # noqa: SIM905 # a hundred quoted words would be harder to read
     )
