@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.questions.reading import Amount, Unit
@@ -53,6 +53,7 @@ _FRACTIONS: Final = {
 _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not", "nobody", "never", "all"})
 _ONE: Final = frozenset({"another", "extra", "an", "a"})
 _JUDGED: Final = frozenset(map(stem, "improve worsen better worse".split()))  # noqa: SIM905
+_MOVES: Final = frozenset(map(stem, "change move shift vary".split()))  # noqa: SIM905
 _WAYS: Final = ("up", "down", "to")  # sets of words in the lexicon
 _FAR: Final = 4
 _SAME: Final = 1e-4
@@ -152,8 +153,11 @@ def read_changes(
         )
     best = max(found, key=found.__getitem__, default=())
     told = tuple(each for each in best if each is not None)
-    if _JUDGED & {stem(token.word) for token in tokens} and any(
-        change.how is not How.SET and feature.unit == "%" for change, feature in zip(told, features, strict=False)
+    judged = not _JUDGED.isdisjoint(stem(token.word) for token in tokens)
+    moves = any(stem(one.word) in _MOVES and other.word == "by" for one, other in pairwise(tokens))
+    if any(
+        change.how is not How.SET and (moves or (judged and feature.unit == "%"))
+        for change, feature in zip(told, features, strict=False)
     ):
         return (), 0.0  # whether "churn improves by 5 points" is up or down depends on what churn is
     # Half of what speaks against it is that there may be more or fewer of them.

@@ -258,7 +258,10 @@ class _Question:
 
     def _facts(self, intent: str) -> AccountFacts | None:
         """Return the facts and values asked for; of several, as in "owner and region please", those of every part."""
-        several = intent in {VALUES, SEVERAL}
+        in_parts = [self._intent([token.word for token in part]) for part in _parts(self.reading.tokens)]
+        several = intent in {VALUES, SEVERAL} or any(
+            each != intent and each in _FACTS and sure >= SURE for each, sure in in_parts
+        )
         facts: list[Fact] = []
         features: list[str] = []
         for part in _parts(self.reading.tokens) if several else [self.reading.tokens]:
