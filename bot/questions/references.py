@@ -6,7 +6,7 @@ import math
 from itertools import accumulate, combinations
 from typing import TYPE_CHECKING, Final
 
-from bot.questions.signs import signs_of_place
+from bot.questions.signs import UNKNOWN, signs_of_place
 from bot.questions.words import is_filling, stem
 
 if TYPE_CHECKING:
@@ -69,7 +69,16 @@ def find_query(reading: Reading, model: Linear, lexicon: Lexicon) -> tuple[int, 
         kept = _without_frame(tokens, run[0], _whole(reading, run[1]))
         chances[kept] = chances.get(kept, 0.0) + math.exp(score - most)
     best = max(chances, key=chances.__getitem__)
+    if best == (0, 0) and (unheard := _unheard(tokens, lexicon)):
+        return *unheard, 1.0
     return *best, chances[best] / sum(chances.values())
+
+
+def _unheard(tokens: Sequence[Token], lexicon: Lexicon) -> tuple[int, int] | None:
+    """Return the one run of words that nobody has said before; in a question about documents it is the name sought."""
+    places = [place for place, token in enumerate(tokens) if lexicon.heard(stem(token.word)) == UNKNOWN]
+    whole = bool(places) and places[-1] - places[0] + 1 == len(places)
+    return (places[0], places[-1] + 1) if whole else None
 
 
 def _whole(reading: Reading, stop: int) -> int:

@@ -14,6 +14,7 @@ from bot.answering import vocabulary_of
 from bot.questions import learn
 from bot.questions.learned import learned
 from bot.questions.recognise import recognise
+from bot.tools.calls import SearchDocuments
 from bot.tools.context import ToolContext
 from pipeline.what_if import OpenModels
 
@@ -122,6 +123,14 @@ def measure(
 )
 def test_words_in_any_order_are_a_question_or_none(vocabulary: Vocabulary, words: list[str], before: str) -> None:
     recognise(" ".join(words), vocabulary, earlier=[before])
+
+
+@pytest.mark.parametrize("text", ["What do the docs say about Quellbrix?", "do our documents mention quellbrix"])
+def test_a_name_that_nobody_ever_said_is_looked_for(vocabulary: Vocabulary, text: str) -> None:
+    call = recognise(text, vocabulary)
+
+    assert isinstance(call, SearchDocuments)
+    assert call.query.casefold() == "quellbrix"
 
 
 def test_two_features_with_one_value_are_no_clear_question(vocabulary: Vocabulary) -> None:
