@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC
@@ -152,7 +152,8 @@ def listening_http(application: Application, config: BotConfig) -> Iterator[int]
     finally:
         server.task_dispatcher.shutdown()
         # In the server's own thread: its sockets must not close under its select.
-        server.trigger.pull_trigger(lambda: close_all(server._map, ignore_all=True))  # noqa: SLF001 - the one way to end its loop from outside
+        with suppress(OSError):  # where the loop was awake, it has closed the trigger before it is pulled
+            server.trigger.pull_trigger(lambda: close_all(server._map, ignore_all=True))  # noqa: SLF001 - the one way to end its loop from outside
         thread.join()
 
 
