@@ -27,7 +27,7 @@ demo: .venv/.synced  ## Build the knowledge base and the demo snapshot, then run
 test: .venv/.synced  ## Run the whole test suite
 	$(RUN) pytest -n 2
 
-bench: .venv/.synced  ## Measure everything beside its peers, a quarter of an hour, into bench/RESULTS.md
+bench: .venv/.synced  ## Measure everything beside its peers, about forty minutes, into bench/RESULTS.md
 	$(UV) sync --frozen --extra dense --group bench
 	$(RUN) python bench/run.py
 

@@ -7,7 +7,7 @@ A bench is a module of this folder with
     def rows(*, quick: bool) -> Iterator[Row]: ...
 
 where `Row` is `row.Row`. It yields a row as soon as it is measured, runs its peers in the same process on the same
-inputs, in turn, and takes the median of at least five runs (fewer where one takes a minute); it takes at most three
+inputs, in turn, and takes the median of at least five runs (fewer where one takes a minute); it takes a few
 minutes, and with ``quick`` half a minute, on inputs as small as that needs. A peer that is not installed is a row
 without a figure that says so. Nothing is extrapolated: a peer that is too slow is stopped, and the row says when.
 
