@@ -197,8 +197,9 @@ class _Question:
         """Whether all that is said is a part of a feature's name, and nothing before it: "and churn?"."""
         words = [each for each in self.reading.tokens if each.is_slot or each.word.isalpha()]
         said = [each for each in words if not (is_filling(each.word) or each.word == "and")]
-        whole = said[0].whole and "and" not in self.reading.words
-        return not self.kind_before and len(said) == 1 and not whole
+        if self.kind_before or len(said) != 1:
+            return False
+        return not said[0].whole or "and" in self.reading.words
 
     def _call(self, intent: str) -> Weighed:
         match intent:
