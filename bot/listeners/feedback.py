@@ -25,17 +25,19 @@ _CROSS = "x"
 
 def handle_useful(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Record that somebody found a message useful."""
-    ack()
-    if subject := _take(services, body, client, respond):
-        _vote(services, subject, body, vote=1)
+    with acknowledging(ack):
+        if subject := _take(services, body, client, respond):
+            _vote(services, subject, body, vote=1)
+    if subject:
         find_room(body, client, respond).tell("Thank you, noted.")
 
 
 def handle_not_useful(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Record that somebody did not find a message useful, and ask why."""
-    ack()
-    if subject := _take(services, body, client, respond):
-        _vote(services, subject, body, vote=-1)
+    with acknowledging(ack):
+        if subject := _take(services, body, client, respond):
+            _vote(services, subject, body, vote=-1)
+    if subject:
         client.views_open(trigger_id=body["trigger_id"], view=reason_modal(subject))
 
 
@@ -49,7 +51,11 @@ def handle_reason(services: Services, ack: Ack, body: dict[str, Any], client: We
 
 def handle_reaction(services: Services, ack: Ack, event: dict[str, Any], client: WebClient) -> None:
     """Delete a message of the bot when who asked for it, or ops, marks it with a cross."""
-    ack()
+    with acknowledging(ack):
+        _delete_crossed(services, event, client)
+
+
+def _delete_crossed(services: Services, event: dict[str, Any], client: WebClient) -> None:
     if event["reaction"] != _CROSS or event["item"].get("type") != "message":
         return
     channel, ts = event["item"]["channel"], event["item"]["ts"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bot.acknowledgement import acknowledging
 from bot.admission import enter
 from bot.blocks import sentence_message
 from bot.controls import Subject, fault, find_action, given, outcome_modal
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 
 def handle_outcome(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Record that an action was done, or ask what there is to say about it."""
-    ack()
+    with acknowledging(ack):
+        _take(services, ack, body, client, respond)
+
+
+def _take(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     status = body["actions"][0]["selected_option"]["value"]
     subject = replace(Subject.of_click(body), action=find_action(body), status=status)
     thread = services.state.find_thread(subject.channel, subject.thread_ts)
@@ -34,6 +39,7 @@ def handle_outcome(services: Services, ack: Ack, body: dict[str, Any], client: W
         return
     if status == OutcomeStatus.DONE:
         outcome = _record(services, entered, thread, subject, key=body["trigger_id"])
+        ack()
         _confirm(services, entered, thread, outcome, key=body["trigger_id"])
     # A click whose acknowledgement was lost may arrive again, and a modal opens once.
     elif services.state.claim_event(body["trigger_id"], now=services.clock()):
