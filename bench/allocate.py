@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import scipy.sparse as sp
 from row import Row
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
@@ -51,13 +52,15 @@ def make_problem(accounts: int, *, side: bool = True, prerequisites: bool = Fals
     ids = [f"ACME-{row:07}" for row in range(accounts)]
     if not side:
         constraints = Constraints(capacity=accounts, cap_per_account=5)
-        return Problem(account_ids=ids, types=types, gains=gains, predicted=predicted, constraints=constraints)
+        return Problem(
+            account_ids=pa.array(ids), types=types, gains=gains, predicted=predicted, constraints=constraints
+        )
     rep = random.integers(max(4, accounts // 40), size=accounts)
     reps = [f"rep {each:03}" for each in rep]
     territories = [("APAC", "EMEA", "LATAM", "NA")[each % 4] for each in rep]
     share = accounts / len(set(reps))
     return Problem(
-        account_ids=ids,
+        account_ids=pa.array(ids),
         types=types,
         gains=gains,
         predicted=predicted,

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from row import Row
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import cross_val_predict
@@ -125,7 +126,7 @@ def _kind(dtype: object) -> type:
 
 def _problem(gains: Floats, predicted: Floats) -> Problem:
     return Problem(
-        account_ids=[f"ACME-{row:03}" for row in range(ACCOUNTS)],
+        account_ids=pa.array([f"ACME-{row:03}" for row in range(ACCOUNTS)]),
         types=("action",),
         gains=gains,
         predicted=predicted,

@@ -169,7 +169,8 @@ class WhatIfModel:
         given = self._allocate(self.book)
         if given.problem is None or given.optimum is None:
             return None
-        return give_exactly(given.problem, given.optimum, given.problem.account_ids.index(account_id), actions)
+        row = given.problem.account_ids.index(account_id).as_py()
+        return give_exactly(given.problem, given.optimum, row, actions)
 
     def explain(self, account: Account) -> Sequence[AllocationReason]:
         """Return why an account gets its actions, exactly where the snapshot has only bounds and that is affordable."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline.allocation import score
 from pipeline.allocation.errors import ConstraintError
@@ -72,8 +73,8 @@ def allocate(rules: Rules, book: Book, *, words: Words, ranks: bool = True) -> G
     if rules.allocation.method == "score":
         written = score.allocate(book.candidates(rule), rule=rule, **numbers)
         given = _written(score.ALLOCATOR, rules, words, order, written)
-        return given if rules.actions.types else replace(given, problem=pose(rules, book, words=words))
-    problem = pose(rules, book, words=words)
+        return given if rules.actions.types else replace(given, problem=_pose(rules, book, order, words))
+    problem = _pose(rules, book, order, words)
     optimum = optimise(problem)
     counts = np.empty_like(optimum.counts)
     counts[order] = optimum.counts
@@ -82,17 +83,16 @@ def allocate(rules: Rules, book: Book, *, words: Words, ranks: bool = True) -> G
     )
 
 
-def pose(rules: Rules, book: Book, *, words: Words) -> Problem:
-    """Return the problem whose optimum is wanted, its accounts in ascending order of their ids.
+def _pose(rules: Rules, book: Book, order: Integers, words: Words) -> Problem:
+    """Return the problem whose optimum is wanted, its accounts in this order: ascending by id.
 
     The k-th action of a type brings ``first * decay ** (k - 1)`` of the account's value, which is its predicted value
     less ``caution`` times what lies between it and the low end of its interval, and not less than nothing.
     """
-    order = book.by_id()
     owners, regions = (book.names(column, order) for column in ("owner", "region"))
     values = cautious_value(book.predicted[order], book.low[order], caution=rules.allocation.caution)
     return Problem(
-        account_ids=book.table["account_id"].iloc[order].tolist(),
+        account_ids=book.account_ids.take(pa.array(order)),
         types=_types(rules, words),
         gains=expected_gains(np.maximum(values, 0.0), _curves(rules, words)),
         predicted=values,

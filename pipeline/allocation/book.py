@@ -41,10 +41,15 @@ class Book:
     low: Floats
     high: Floats
 
+    @property
+    def account_ids(self) -> pa.Array:
+        """The ids of the accounts: a million take 65 MB less so than as texts of Python."""
+        return pa.array(self.table["account_id"], pa.string())
+
     def by_id(self) -> Integers:
         """Return the places of the accounts in ascending order of their ids, as Python compares them."""
         # Arrow compares bytes, and UTF-8 keeps the order of code points; a million objects are not made for it.
-        return np.asarray(pc.sort_indices(pa.array(self.table["account_id"], pa.string()))).astype(np.intp)
+        return np.asarray(pc.sort_indices(self.account_ids)).astype(np.intp)
 
     def names(self, column: str, order: Integers) -> list[str]:
         """Return the names in a column in an order of the accounts, each name once in memory."""

@@ -53,7 +53,7 @@ def give_exactly(problem: Problem, optimum: Optimum, row: int, actions: int) -> 
         last=float(gains[0, actions - 1]) if len(problem.types) == 1 and actions else None,
         cost=max(0.0, optimum.value - value) if proven else None,
         moves=tuple(
-            Move(account_id=problem.account_ids[other], change=int(change[other]))
+            Move(account_id=problem.account_id(other), change=int(change[other]))
             for other in np.flatnonzero(change).tolist()
             if proven and other != row
         ),

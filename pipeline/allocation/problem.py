@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from pipeline.allocation.errors import ConstraintError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
 
     from pipeline.allocation.gains import Floats
 
@@ -126,7 +128,7 @@ class Problem:
     account; they may be left out where no constraint is on them.
     """
 
-    account_ids: Sequence[str]
+    account_ids: pa.Array
     types: tuple[str, ...]
     gains: Floats
     predicted: Floats
@@ -145,6 +147,10 @@ class Problem:
         """How many accounts there are."""
         return len(self.account_ids)
 
+    def account_id(self, row: int) -> str:
+        """Return the id of the account in a row."""
+        return str(self.account_ids[row])
+
     def type_index(self, action: str) -> int:
         """Return where in ``types`` the type of action stands."""
         return self.types.index(action)
@@ -152,7 +158,7 @@ class Problem:
     def offers(self) -> Floats:
         """Return the gains with -inf in the place of every action that must not or cannot be given."""
         offers = np.where(np.isnan(self.gains), -np.inf, self.gains)
-        place = {account_id: row for row, account_id in enumerate(self.account_ids)} if self.constraints.blocks else {}
+        place = {account_id: row for row, account_id in enumerate(self._ids_to_block())}
         for block in self.constraints.blocks:
             types = slice(None) if block.action is None else self.type_index(block.action)
             offers[place[block.account_id], types] = -np.inf
@@ -203,10 +209,15 @@ class Problem:
         """Return what the actions counted, shape (accounts, types), bring together."""
         return sum(float(np.sum(self.gains[:, :, slot], where=counts > slot)) for slot in range(self.gains.shape[2]))
 
+    def _ids_to_block(self) -> list[str]:
+        """Return the ids among which blocked accounts are looked for; nothing is where none are."""
+        ids: list[str] = self.account_ids.to_pylist() if self.constraints.blocks else []
+        return ids
+
     def _faults_of_accounts(self) -> Iterator[str]:
         ids = self.account_ids
         shape = (len(ids), len(self.types))
-        if not all(one < other for one, other in pairwise(ids)):
+        if not pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py():
             yield "the account ids do not ascend, or one comes twice"
         if len(set(self.types)) < len(self.types):
             yield f"a type of action comes twice among {', '.join(self.types)}"
@@ -242,7 +253,7 @@ class Problem:
         actions = [action for each in its.prerequisites for action in (each.action, each.needs)]
         blocked = [block.action for block in its.blocks if block.action is not None]
         yield from _unknown(f"type of {self.terms.action}", [*its.budgets, *actions, *blocked], self.types)
-        yield from _unknown(self.terms.account, [block.account_id for block in its.blocks], self.account_ids)
+        yield from _unknown(self.terms.account, [block.account_id for block in its.blocks], self._ids_to_block())
         yield from _circles(its.prerequisites)
 
 

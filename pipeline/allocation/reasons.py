@@ -199,10 +199,10 @@ class _Exchange:
         cap = self.problem.constraints.cap_per_account
         capped = cap is not None and counts.sum() >= cap
         return Why(
-            account_id=self.problem.account_ids[row],
+            account_id=self.problem.account_id(row),
             predicted=float(self.problem.predicted[row]),
             value=float(self.problem.gains[row][np.arange(self.problem.gains.shape[2]) < counts[:, None]].sum()),
-            blocked=self.blocked.get(self.problem.account_ids[row], ()),
+            blocked=self.blocked.get(self.problem.account_id(row), ()),
             actions=tuple((name, int(count)) for name, count in zip(types, counts, strict=True) if count),
             more=Step(
                 action=types[best] if has_next else None,
@@ -291,7 +291,7 @@ class _Exchange:
     def _moved(self, row: int, other: int, *, change: int, cost: float, ratio: float | None) -> _Forced:
         return _Forced(
             cost=float(cost),
-            moves=(Move(account_id=self.problem.account_ids[other], change=change),),
+            moves=(Move(account_id=self.problem.account_id(other), change=change),),
             threshold=None if ratio is None else float(self.problem.predicted[row] * ratio),
         )
 
@@ -405,7 +405,7 @@ def _force(problem: Problem, optimum: Optimum, exchange: _Exchange, forced: Forc
         return bounds.more(row) if forced.most is None else bounds.fewer(row)
     change = (solution.counts - exchange.counts).sum(axis=1)
     moves = tuple(
-        Move(account_id=problem.account_ids[other], change=int(change[other]))
+        Move(account_id=problem.account_id(other), change=int(change[other]))
         for other in np.flatnonzero(change).tolist()
         if other != row
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from pipeline.allocation.problem import Block, Budget, Constraints, Prerequisite, Problem
 
@@ -34,7 +35,7 @@ def make_problem(seed: int, *, accounts: int, nested: bool) -> Problem:
 
     ids = [f"A{number:02}" for number in range(accounts)]
     return Problem(
-        account_ids=ids,
+        account_ids=pa.array(ids),
         types=types,
         gains=gains,
         predicted=base[:, 0, 0] * 100,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pipeline.allocation.exactly import give_exactly
@@ -11,7 +12,7 @@ from pipeline.allocation.problem import Constraints, Problem
 
 GAINS = np.array([[[9.0, 5.0, 1.0]], [[8.0, 7.0, 2.0]], [[4.0, 3.0, 0.5]]])
 PROBLEM = Problem(
-    account_ids=["A0", "A1", "A2"],
+    account_ids=pa.array(["A0", "A1", "A2"]),
     types=("workshop",),
     gains=GAINS,
     predicted=np.array([90.0, 80.0, 40.0]),
@@ -44,7 +45,7 @@ def test_the_cost_of_a_number_is_what_every_allocation_with_it_loses(row: int, a
     counts = optimum.counts.copy()
     counts[row] = actions
     for move in found.moves:
-        counts[PROBLEM.account_ids.index(move.account_id)] += move.change
+        counts[PROBLEM.account_ids.index(move.account_id).as_py()] += move.change
     assert PROBLEM.value(counts) == pytest.approx(best_with(row, actions))
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ def test_without_any_one_of_the_constraints_named_the_others_can_be_kept(seed: i
 
 def test_reps_with_too_little_capacity_are_named_with_what_they_have() -> None:
     problem = Problem(
-        account_ids=[f"A{number:02}" for number in range(60)],
+        account_ids=pa.array([f"A{number:02}" for number in range(60)]),
         types=("workshop",),
         gains=np.ones((60, 1, 2)),
         predicted=np.ones(60),
@@ -55,7 +56,7 @@ def test_reps_with_too_little_capacity_are_named_with_what_they_have() -> None:
 
 def test_a_way_out_that_is_offered_is_one() -> None:
     problem = Problem(
-        account_ids=["A0", "A1", "A2"],
+        account_ids=pa.array(["A0", "A1", "A2"]),
         types=("workshop",),
         gains=np.ones((3, 1, 2)),
         predicted=np.ones(3),
@@ -70,7 +71,7 @@ def test_a_way_out_that_is_offered_is_one() -> None:
 
 def test_a_budget_is_raised_in_the_unit_in_which_it_is_kept() -> None:
     problem = Problem(
-        account_ids=["A0", "A1"],
+        account_ids=pa.array(["A0", "A1"]),
         types=("workshop",),
         gains=np.ones((2, 1, 2)),
         predicted=np.ones(2),

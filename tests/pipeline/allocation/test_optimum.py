@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -138,7 +139,7 @@ def test_every_fault_of_the_constraints_is_named_at_once() -> None:
 def test_more_patterns_than_can_be_told_apart_are_refused_with_the_way_out() -> None:
     types = tuple("abcdefgh")
     problem = Problem(
-        account_ids=["A0"],
+        account_ids=pa.array(["A0"]),
         types=types,
         gains=np.ones((1, 8, 5)),
         predicted=np.ones(1),
@@ -153,5 +154,9 @@ def _flat(gains: np.ndarray, *, capacity: int) -> Problem:
     ids = [f"A{number}" for number in range(len(gains))]
     constraints = Constraints(capacity=max(0, capacity))
     return Problem(
-        account_ids=ids, types=("workshop",), gains=gains, predicted=np.ones(len(ids)), constraints=constraints
+        account_ids=pa.array(ids, pa.string()),
+        types=("workshop",),
+        gains=gains,
+        predicted=np.ones(len(ids)),
+        constraints=constraints,
     )

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -141,7 +142,7 @@ def test_every_threshold_holds_as_it_is_written(seed: int, scale: float) -> None
 def test_a_threshold_is_never_written_as_the_value_of_today(predicted: tuple[int, int], row: int, text: str) -> None:
     values = np.array(predicted, dtype=np.float64)
     problem = Problem(
-        account_ids=["ACME-001", "ACME-002"],
+        account_ids=pa.array(["ACME-001", "ACME-002"]),
         types=("workshop",),
         gains=values[:, None, None] / 100,
         predicted=values,
@@ -159,13 +160,13 @@ def test_the_exchange_that_is_named_keeps_the_constraints_and_costs_what_it_says
     assume(laminar.is_laminar(problem))
     optimum = _optimise(problem)
     whys = explain(problem, optimum)
-    totals = dict(zip(problem.account_ids, optimum.counts.sum(axis=1).tolist(), strict=True))
+    totals = dict(zip(problem.account_ids.to_pylist(), optimum.counts.sum(axis=1).tolist(), strict=True))
 
     for row, why in enumerate(whys):
         for step, change in ((why.more, 1), (why.fewer, -1)):
             if step is not None and step.moves:
                 (move,) = step.moves
-                other = list(problem.account_ids).index(move.account_id)
+                other = problem.account_ids.index(move.account_id).as_py()
                 fixed = {row: totals[why.account_id] + change, other: totals[move.account_id] + move.change}
                 assert move.change == -change
                 assert _value_of(problem, {**dict(enumerate(totals.values())), **fixed}) == pytest.approx(
@@ -200,7 +201,7 @@ def test_the_limits_named_are_those_that_one_more_or_fewer_would_break(seed: int
 
 def test_a_reason_reads_as_a_person_would_say_it() -> None:
     problem = Problem(
-        account_ids=["ACME-001", "ACME-002", "ACME-003"],
+        account_ids=pa.array(["ACME-001", "ACME-002", "ACME-003"]),
         types=("workshop",),
         gains=np.array([[[9000.0, 4500.0]], [[6000.0, 3000.0]], [[5000.0, 2500.0]]]),
         predicted=np.array([90_000.0, 60_000.0, 50_000.0]),
@@ -225,7 +226,7 @@ def test_a_reason_reads_as_a_person_would_say_it() -> None:
 
 def test_one_more_of_a_capacity_is_worth_the_best_action_it_lets_in() -> None:
     problem = Problem(
-        account_ids=["A0", "A1"],
+        account_ids=pa.array(["A0", "A1"]),
         types=("workshop",),
         gains=np.array([[[50.0, 20.0]], [[40.0, 30.0]]]),
         predicted=np.array([1.0, 1.0]),
