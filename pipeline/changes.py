@@ -39,7 +39,7 @@ from storage.records import ChangeKind, Comparison, FeatureKind
 from storage.snapshots import CHANGES_SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 # Stored and repeated predictions of the same model may differ by rounding, and by no more.
 _SAME = 1e-9
+_PIECE_ROWS = 65_536
 _WHO = ("account_id", "name", "owner", "region")
 _VALUE_CHANGES = pa.schema(list(CHANGES_SCHEMA.field("values").type.value_type))
 
@@ -61,18 +62,19 @@ _VALUE_CHANGES = pa.schema(list(CHANGES_SCHEMA.field("values").type.value_type))
 class Build:
     """One side of a comparison: a snapshot, or a build that is to become one.
 
-    ``table`` has account_id, name, owner, region and the values of the features as a model's encoder reads them; the
-    arrays have one entry a row. ``shap`` returns the SHAP values of the feature at a position. ``models`` is None where
-    they cannot be read, and ``unreadable`` then says so. ``rules`` are those by which its actions were given; None
-    where they are not known.
+    ``who`` has account_id, name, owner and region; the arrays have one entry a row. ``values`` returns what some rows
+    have of the feature at a position, as a model's encoder reads it, and ``shap`` its SHAP values. ``models`` is None
+    where they cannot be read, and ``unreadable`` then says so. ``rules`` are those by which its actions were given;
+    None where they are not known.
     """
 
-    table: pd.DataFrame
+    who: pd.DataFrame
     predicted: Column
     low: Column
     high: Column
     folds: Places
     actions: Counts
+    values: Callable[[int, slice], npt.NDArray[Any]]
     shap: Callable[[int], Column]
     features: tuple[Feature, ...]
     models: tuple[FoldModel, ...] | None
@@ -96,23 +98,18 @@ class Build:
         cls, snapshot: Snapshot, models: tuple[FoldModel, ...] | None, *, unreadable: str | None = None
     ) -> Build:
         """Return a published build whose models were read already; None if they cannot be."""
-        who = snapshot.accounts(_WHO)
         standing = snapshot.accounts(["predicted", "low", "high", "fold", "actions"])
         columns = [np.asarray(standing.column(name).to_numpy()) for name in standing.column_names]
-        values = zip(snapshot.features, snapshot.values_by_feature(), strict=True)
         return cls(
-            table=pd.DataFrame(
-                {
-                    **{name: who.column(name).to_pandas() for name in _WHO},
-                    **{feature.name: read_values(feature, column) for feature, column in values},
-                },
-                copy=False,
-            ),
+            who=snapshot.accounts(_WHO).to_pandas(),
             predicted=columns[0],
             low=columns[1],
             high=columns[2],
             folds=columns[3].astype(np.intp),
             actions=columns[4].astype(np.int64),
+            values=lambda place, rows: read_values(
+                snapshot.features[place], snapshot.column(place, start=rows.start or 0, stop=rows.stop)
+            ),
             shap=lambda place: np.asarray(snapshot.shap(place), dtype=np.float64),
             features=snapshot.features,
             models=models,
@@ -127,15 +124,21 @@ class Build:
         """Whether the rules are known and can be followed again; turns cannot, which no prediction decides."""
         return self.rules is not None and self.allocation.allocator in {"optimum", "score"}
 
+    def table(self, names: Collection[str], rows: slice = slice(None)) -> pd.DataFrame:
+        """Return who the accounts are, and their values of those features whose names are among these."""
+        read = {each.name: self.values(place, rows) for place, each in enumerate(self.features) if each.name in names}
+        values = {name: pd.Series(each, dtype=each.dtype, copy=False) for name, each in read.items()}
+        return pd.DataFrame({**self.who.loc[:, list(_WHO)].iloc[rows].reset_index(drop=True), **values}, copy=False)
+
     def book(self) -> Book:
         """Return the accounts as an allocator reads them; where no models can be read, missing values are medians."""
-        folds = self.folds
+        table, folds = self.table([feature.name for feature in self.features]), self.folds
         if self.models is None:
             numbers = [feature.name for feature in self.features if feature.kind is FeatureKind.NUMBER]
-            medians = {name: self.table[name].median() for name in numbers}
-            folds = np.full(len(self.table), NOBODY)
+            medians = {name: table[name].median() for name in numbers}
+            folds = np.full(len(table), NOBODY)
         return Book(
-            table=self.table,
+            table=table,
             features=self.features,
             folds=folds,
             medians=find_medians(self.models, self.features)
@@ -158,7 +161,6 @@ class Changes:
 def compare(previous: Snapshot, build: Build) -> tuple[Comparison, pa.Table]:
     """Compare a build with a published snapshot."""
     before = Build.of(previous)
-    give_back()  # what it took to read it
     changes = find_changes(before, build)
     comparison = Comparison(
         previous_id=previous.info.snapshot_id,
@@ -175,8 +177,9 @@ def find_changes(before: Build, after: Build) -> Changes:
     Where the models cannot be applied to both tables, all of a prediction's change counts as the model's: "model and
     features".
     """
-    fits = _refit(before, after)
     old, new = _match(before, after)
+    fits = _refit(before, after, old, new)
+    give_back()  # what it took to read and to predict all accounts
     was, now = before.predicted[old], after.predicted[new]
     by_data = None if isinstance(fits, str) else _effect_of_data(fits, old, new)
     actions = _split_actions(before, after, None if isinstance(fits, str) else fits, old, new)
@@ -196,8 +199,8 @@ def find_changes(before: Build, after: Build) -> Changes:
                 "values": values.take(pa.array(changed)),
             },
         ),
-        _tabulate(ChangeKind.NEW, before=None, after=(after, _others(new, len(after.table)))),
-        _tabulate(ChangeKind.GONE, before=(before, _others(old, len(before.table))), after=None),
+        _tabulate(ChangeKind.NEW, before=None, after=(after, _others(new, len(after.who)))),
+        _tabulate(ChangeKind.GONE, before=(before, _others(old, len(before.who))), after=None),
     ]
     return Changes(table=pa.concat_tables(tables), not_told_apart=fits if isinstance(fits, str) else None)
 
@@ -211,7 +214,7 @@ def _tabulate(
 ) -> pa.Table:
     """Return changes of one kind in CHANGES_SCHEMA: of the accounts at these places of either build, or of both."""
     build, places = next(side for side in (after, before) if side is not None)
-    columns: dict[str, Any] = {name: pa.array(build.table[name], pa.string()).take(pa.array(places)) for name in _WHO}
+    columns: dict[str, Any] = {name: pa.array(build.who[name], pa.string()).take(pa.array(places)) for name in _WHO}
     columns |= {"kind": pa.repeat(kind.value, len(places)), **parts}
     for when, side in (("before", before), ("after", after)):
         if side is not None:
@@ -250,7 +253,7 @@ class _Fits:
     new_on_new: _Fit
 
 
-def _refit(before: Build, after: Build) -> _Fits | str:
+def _refit(before: Build, after: Build, old: Places, new: Places) -> _Fits | str:
     """Apply both builds' models to both tables, or say why that says nothing."""
     if before.models is None or after.models is None:
         return before.unreadable or after.unreadable or "the models cannot be read"
@@ -259,14 +262,13 @@ def _refit(before: Build, after: Build) -> _Fits | str:
         return _describe_features(before.features, after.features)
     if any(by_model != by_snapshot for by_model, by_snapshot in read):
         return "the models read other features than their snapshot names"
-    old, new = _match(before, after)
-    old_for_new, new_for_old = _none(len(after.table)), _none(len(before.table))
+    old_for_new, new_for_old = _none(len(after.who)), _none(len(before.who))
     old_for_new[new], new_for_old[old] = before.folds[old], after.folds[new]
     fits = _Fits(
-        old_on_old=_apply(before.models, before.table, before.folds),
-        old_on_new=_apply(before.models, after.table, old_for_new),
-        new_on_old=_apply(after.models, before.table, new_for_old),
-        new_on_new=_apply(after.models, after.table, after.folds),
+        old_on_old=_apply(before.models, before, before.folds),
+        old_on_new=_apply(before.models, after, old_for_new),
+        new_on_old=_apply(after.models, before, new_for_old),
+        new_on_new=_apply(after.models, after, after.folds),
     )
     for fit, build in ((fits.old_on_old, before), (fits.new_on_new, after)):
         if not np.allclose(fit.predicted, build.predicted, rtol=_SAME, atol=_SAME):
@@ -274,13 +276,18 @@ def _refit(before: Build, after: Build) -> _Fits | str:
     return fits
 
 
-def _apply(models: tuple[FoldModel, ...], table: pd.DataFrame, folds: Places) -> _Fit:
+def _apply(models: tuple[FoldModel, ...], build: Build, folds: Places) -> _Fit:
     """Predict each account by the model of its fold; one without a fold, which no model saw, by the mean of all."""
-    predicted = predict_left_out(models, table, folds)
-    strangers = np.flatnonzero(folds == NOBODY)
-    if len(strangers):
-        theirs = table.iloc[strangers]
-        predicted[strangers] = np.mean([each.model.predict(each.encoder.transform(theirs)) for each in models], axis=0)
+    names = [feature.name for feature in build.features]
+    predicted = np.empty(len(folds))
+    for start in range(0, len(folds), _PIECE_ROWS):
+        rows = slice(start, min(start + _PIECE_ROWS, len(folds)))
+        table, own = build.table(names, rows), predicted[rows]
+        own[:] = predict_left_out(models, table, folds[rows])
+        strangers = np.flatnonzero(folds[rows] == NOBODY)
+        if len(strangers):
+            read = [each.model.predict(each.encoder.transform(table.iloc[strangers])) for each in models]
+            own[strangers] = np.mean(read, axis=0)
     return _Fit(models=models, folds=folds, predicted=predicted)
 
 
@@ -323,9 +330,11 @@ def _split_actions(before: Build, after: Build, fits: _Fits | None, old: Places,
 
 def _allocate(before: Build, at: Build, fitted: _Fit) -> Counts:
     """Give by the rules of before to the accounts of one of the builds; their intervals keep their width."""
+    if before.rules is None:
+        return np.zeros(len(at.who), dtype=np.int64)
     moved = fitted.predicted - at.predicted
     book = Book(
-        table=at.table,
+        table=at.table(before.rules.features),
         features=at.features,
         folds=fitted.folds,
         medians=find_medians(fitted.models, at.features),
@@ -333,8 +342,6 @@ def _allocate(before: Build, at: Build, fitted: _Fit) -> Counts:
         low=at.low + moved,
         high=at.high + moved,
     )
-    if before.rules is None:
-        return np.zeros(len(at.table), dtype=np.int64)
     return allocate(before.rules, book, words=at.words).actions
 
 
@@ -354,7 +361,7 @@ def _find_value_changes(before: Build, after: Build, old: Places, new: Places) -
         earlier = places.get((feature.name, feature.kind))
         if earlier is None:
             continue
-        was, now = (build.table[feature.name].to_numpy()[rows] for build, rows in ((before, old), (after, new)))
+        was, now = before.values(earlier, slice(None))[old], after.values(place, slice(None))[new]
         differs = np.flatnonzero((was != now) & ~(pd.isna(was) & pd.isna(now)))
         if not len(differs):
             continue
@@ -380,7 +387,7 @@ def _find_value_changes(before: Build, after: Build, old: Places, new: Places) -
 
 def _match(before: Build, after: Build) -> tuple[Places, Places]:
     """Return the rows of the accounts that are in both, in the order of their ids: places before, places after."""
-    earlier, ids = (pa.array(build.table["account_id"], pa.string()) for build in (before, after))
+    earlier, ids = (pa.array(build.who["account_id"], pa.string()) for build in (before, after))
     there = np.asarray(pc.index_in(ids, value_set=earlier).fill_null(-1))
     by_id = np.asarray(pc.sort_indices(ids)).astype(np.intp)
     new = by_id[there[by_id] >= 0]

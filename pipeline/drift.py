@@ -30,8 +30,8 @@ _NOTABLE, _NORMAL_99 = 0.1, 2.326
 def measure_drift(features: Sequence[Feature], table: pd.DataFrame, earlier: Snapshot) -> Drift:
     """Compare the features that the earlier snapshot has, too."""
     measured = {
-        feature: _measure_feature(feature, read_values(feature, values), table[feature.name].to_numpy())
-        for feature, values in zip(earlier.features, earlier.values_by_feature(), strict=True)
+        feature: _measure_feature(feature, read_values(feature, earlier.column(place)), table[feature.name].to_numpy())
+        for place, feature in enumerate(earlier.features)
         if feature in features
     }
     return Drift(

@@ -81,7 +81,7 @@ def reallocate(snapshot: Snapshot, wish: Wish) -> Reallocation:
         rules=rules,
         words=build.words,
         account_ids=ids,
-        names=tuple(build.table["name"].tolist()),
+        names=tuple(build.who["name"].tolist()),
         allocations=allocations,
         before=build.allocation,
         after=summary,
@@ -145,7 +145,7 @@ def apply_wish(rules: Rules, wish: Wish, build: Build) -> Rules:
     Raises ConstraintError with everything that cannot be read, or names nothing there is.
     """
     faults: list[str] = []
-    reps, territories = (sorted({each for each in build.table[name].unique() if each}) for name in ("owner", "region"))
+    reps, territories = (sorted({each for each in build.who[name].unique() if each}) for name in ("owner", "region"))
     capacity, rep_capacity = rules.actions.capacity, dict(rules.allocation.rep_capacity)
     minima, budgets = dict(rules.allocation.territory_minimum), dict[str, float]()
     for text in wish.capacities:

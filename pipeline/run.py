@@ -123,12 +123,13 @@ def build_from(
             if previous is not None:
                 drift = measure_drift(features, table, previous)
                 now_built = Build(
-                    table=table,
+                    who=table,
                     predicted=fitted.predicted,
                     low=intervals.low,
                     high=intervals.high,
                     folds=fitted.folds,
                     actions=given.actions,
+                    values=lambda place, rows: table[features[place].name].to_numpy()[rows],
                     shap=lambda place: explanations.shap[:, place],
                     features=features,
                     models=fitted.models,

@@ -102,10 +102,16 @@ class WhatIfModel:
             raise NoRulesError(snapshot.info.snapshot_id)
         models = artefact.load(snapshot.artefact())
         build = Build.with_models(snapshot, models.models)
-        book, table = build.book(), build.table
-        feasible = {feature.name: Feasible.of(feature, table[feature.name]) for feature in snapshot.features}
+        book = build.book()
+        feasible = {feature.name: Feasible.of(feature, book.table[feature.name]) for feature in snapshot.features}
         return cls(
-            snapshot=snapshot, models=models, rules=rules, table=table, folds=build.folds, book=book, feasible=feasible
+            snapshot=snapshot,
+            models=models,
+            rules=rules,
+            table=book.table,
+            folds=build.folds,
+            book=book,
+            feasible=feasible,
         )
 
     def ask(self, account_id: str, changes: Mapping[str, FeatureValue]) -> WhatIf:

@@ -60,7 +60,7 @@ from storage.similar import SimilarAccounts
 from storage.wellformed import well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -308,19 +308,16 @@ class Snapshot:
 
         Places count from 0 in the order of the ids, in which accounts are returned.
         """
-        stop = self.info.accounts if stop is None else stop
-        selected = ", ".join(f'"{name}"' for name in columns)
-        return self._fetch_table(f"SELECT {selected} FROM accounts WHERE rowid BETWEEN {start:d} AND {stop - 1:d}")
+        return self._fetch_accounts(", ".join(f'"{name}"' for name in columns), start, stop)
 
-    def values_by_feature(self) -> Iterator[pa.Array]:
-        """Yield for each feature its values for every account, in the order of the ids; null where missing."""
-        for entry, feature in enumerate(self.features, start=1):
-            table = self._fetch_table(f"SELECT {_list_of(feature)}[{entry:d}] AS value FROM accounts")
-            yield table.column("value").combine_chunks()
+    def column(self, place: int, *, start: int = 0, stop: int | None = None) -> pa.Array:
+        """Return the values of the feature at a position, null where missing, of the same accounts as ``accounts``."""
+        selected = f"{_list_of(self.features[place])}[{place + 1:d}] AS value"
+        return self._fetch_accounts(selected, start, stop).column("value").combine_chunks()
 
     def shap(self, place: int) -> pa.Array:
         """Return what the feature at a position contributes to each account, in the order of the ids."""
-        return self._fetch_table(f"SELECT shap[{place + 1:d}] AS shap FROM accounts").column("shap").combine_chunks()
+        return self._fetch_accounts(f"shap[{place + 1:d}] AS shap").column("shap").combine_chunks()
 
     def find_change(self, account_id: str) -> Change | None:
         """Return what changed about the account with exactly this id; None where nothing did or nothing is known."""
@@ -397,8 +394,10 @@ class Snapshot:
         except duckdb.Error as error:
             raise UnreadableSnapshotError(self._path, error) from error
 
-    def _fetch_table(self, query: str) -> pa.Table:
-        """Return rows in the order in which they stand, which is that of the ids: sorting them takes much room."""
+    def _fetch_accounts(self, selected: str, start: int = 0, stop: int | None = None) -> pa.Table:
+        """Return accounts in the order in which they stand, which is that of the ids: sorting them takes much room."""
+        last = (self.info.accounts if stop is None else stop) - 1
+        query = f"SELECT {selected} FROM accounts WHERE rowid BETWEEN {start:d} AND {last:d}"
         try:
             with self._database.cursor() as cursor:
                 return cursor.sql(query).to_arrow_table()

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Book:
     """Every account that actions can go to, one row each, in any order.
 
-    ``table`` has account_id, owner, region and the ``features`` as the source has them; ``medians`` has by number what
+    ``table`` has account_id, owner, region and, as the source has them, those of the ``features`` that the rules name;
+    ``medians`` has by number what
     the models of the folds, in their order, read where it is missing, and at the end what an account of no fold is
     taken to have. ``folds`` is the fold of each account. ``predicted``, ``low`` and ``high`` are in the unit of the
     target.

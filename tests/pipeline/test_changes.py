@@ -93,12 +93,13 @@ def make_build(
     )
     given = allocate(rules, book, words=words)
     return Build(
-        table=table,
+        who=table,
         predicted=predicted,
         low=predicted,
         high=predicted,
         folds=folds,
         actions=given.actions,
+        values=lambda place, rows: table[FEATURES[place].name].to_numpy()[rows],
         shap=lambda place: models[0].encoder.transform(table)[:, place],
         features=FEATURES,
         models=models,
@@ -147,7 +148,7 @@ def test_whatever_changes_the_parts_make_the_whole(  # noqa: PLR0917 - hypothesi
         {
             account_id: (predicted, actions)
             for account_id, predicted, actions in zip(
-                build.table["account_id"], build.predicted.tolist(), build.actions.tolist(), strict=True
+                build.who["account_id"], build.predicted.tolist(), build.actions.tolist(), strict=True
             )
         }
         for build in (before, after)

@@ -416,6 +416,11 @@ def test_many_accounts_are_written_in_pieces_and_found_in_the_order_of_their_ids
         ids = read.column("account_id").to_pylist()
         assert ids == [f"acme-{place:05}" for place in range(count)]
         assert snapshot.accounts(["account_id"], start=39_990, stop=39_995).column(0).to_pylist() == ids[39_990:39_995]
+        employees = {row["account_id"]: row["numbers"][0] for row in rows}
+        assert snapshot.column(0).to_pylist() == [employees[each] for each in ids]
+        assert snapshot.column(0, start=39_990, stop=39_995).to_pylist() == [
+            employees[each] for each in ids[39_990:39_995]
+        ]
         by_value = sorted(rows, key=lambda row: row["predicted"])
         for place in (0, 12_345, 39_999):
             found = snapshot.find_account(by_value[place]["account_id"])
