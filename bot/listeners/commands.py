@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 def handle_precall(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Answer ``/precall <account>`` with a brief whose thread can be asked about."""
     room, asked, trigger_id = find_room(body, client, respond), plain_text(body.get("text")), body["trigger_id"]
-    if asked.lower() != "subscribe":
-        with acknowledging(ack):
+    with acknowledging(ack):
+        if asked.lower() != "subscribe":
             services.desk.take(room, trigger_id, partial(ask, services, room, asked), ack=ack)
-        return
-    ack()
-    # A command whose acknowledgement was lost may arrive again, and a modal opens once.
-    if services.state.claim_event(trigger_id, now=services.clock()):
-        ask_for_subscription(services, room, trigger_id)
+        # A command whose acknowledgement was lost may arrive again, and a modal opens once.
+        elif services.state.claim_event(trigger_id, now=services.clock()):
+            ask_for_subscription(services, room, trigger_id)

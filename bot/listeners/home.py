@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def handle_home_opened(services: Services, ack: Ack, event: dict[str, Any], client: WebClient) -> None:
     """Show the Home tab as it is now."""
-    ack()
-    if event.get("tab") == "home":
-        publish_home(services, client, event["user"], channel=event["channel"])
+    with acknowledging(ack):
+        if event.get("tab") == "home":
+            publish_home(services, client, event["user"], channel=event["channel"])
 
 
 def suggest_accounts(services: Services, ack: Ack, body: dict[str, Any]) -> None:

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 def handle_evidence(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Show the person who pressed the button the evidence of each statement."""
-    ack()
-    subject, room = Subject.of_click(body), find_room(body, client, respond)
+    with acknowledging(ack):
+        _open_evidence(services, Subject.of_click(body), find_room(body, client, respond), body["trigger_id"])
+
+
+def _open_evidence(services: Services, subject: Subject, room: Room, trigger_id: str) -> None:
     thread = services.state.find_thread(subject.channel, subject.thread_ts)
     if not enter(services, room, thread) or thread is None:
         return
@@ -33,7 +36,7 @@ def handle_evidence(services: Services, ack: Ack, body: dict[str, Any], client: 
         room.tell(NOTHING_KEPT)
         return
     audit_view(services, room, AuditKind.EVIDENCE, snapshot_id=thread.snapshot_id, account_ids=[thread.account_id])
-    client.views_open(trigger_id=body["trigger_id"], view=evidence_modal(recall(kept)))
+    room.client.views_open(trigger_id=trigger_id, view=evidence_modal(recall(kept)))
 
 
 def handle_pdf(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:

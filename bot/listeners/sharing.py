@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 
 def handle_share(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Ask where to share the brief whose button was pressed."""
-    ack()
-    subject = Subject.of_click(body)
-    if enter(
-        services, find_room(body, client, respond), services.state.find_thread(subject.channel, subject.thread_ts)
-    ):
-        client.views_open(trigger_id=body["trigger_id"], view=share_modal(subject, origin=body["actions"][0]["value"]))
+    subject, room = Subject.of_click(body), find_room(body, client, respond)
+    with acknowledging(ack):
+        if enter(services, room, services.state.find_thread(subject.channel, subject.thread_ts)):
+            view = share_modal(subject, origin=body["actions"][0]["value"])
+            client.views_open(trigger_id=body["trigger_id"], view=view)
 
 
 def handle_share_here(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:

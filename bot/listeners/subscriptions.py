@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.acknowledgement import acknowledging
 from bot.controls import Subject
 from bot.home import show_home
 from bot.room import find_room
@@ -37,8 +38,8 @@ def handle_subscribe_button(
     services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond
 ) -> None:
     """Open the modal from a button."""
-    ack()
-    ask_for_subscription(services, find_room(body, client, respond), body["trigger_id"])
+    with acknowledging(ack):
+        ask_for_subscription(services, find_room(body, client, respond), body["trigger_id"])
 
 
 def handle_subscribe_modal(services: Services, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -57,9 +58,9 @@ def handle_subscribe_modal(services: Services, ack: Ack, body: dict[str, Any], c
 
 def handle_unsubscribe(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """End the subscription that the button names."""
-    ack()
     room = find_room(body, client, respond)
-    end_subscription(services, room, body["actions"][0]["value"])
+    with acknowledging(ack):
+        end_subscription(services, room, body["actions"][0]["value"])
     show_home(services, client, room.user_id)
 
 
