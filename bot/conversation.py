@@ -127,7 +127,7 @@ def share_brief(services: Services, room: Room, thread: Thread) -> None:
         post_brief(services, room, brief)
 
 
-def answer_question(services: Services, room: Room, thread: Thread, question: str) -> None:
+def answer_question(services: Services, room: Room, thread: Thread, question: str, *, asked_ts: str) -> None:
     """Answer in the thread, from the thread's own brief and what was said so far; one question after the other."""
     with (
         told(tell=partial(_tell_thread, room, thread), lead="I could not answer this."),
@@ -150,9 +150,9 @@ def answer_question(services: Services, room: Room, thread: Thread, question: st
         audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
         ts = room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
         said = " ".join(statement.text for statement in answer.statements)
-        asked = Turn(author="person", user_id=room.user_id, text=question, at=asked_at, message_ts=ts)
-        _remember(services, room, thread, asked)
-        _remember(services, room, thread, _said(services, said, ts=ts))
+        asked = Turn(author="person", user_id=room.user_id, text=question, at=asked_at)
+        for turn in (asked, _said(services, said, ts=ts)):
+            _remember(services, room, thread, replace(turn, message_ts=ts, asked_ts=asked_ts))
 
 
 def _answer(services: Services, context: ToolContext, question: str, transcript: Sequence[Turn]) -> Answer:

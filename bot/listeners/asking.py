@@ -58,8 +58,8 @@ def ask(services: Services, room: Room, asked: str) -> None:
         open_brief(services, visit, room, account, private=private)
 
 
-def follow_up(services: Services, room: Room, thread: Thread, question: str) -> None:
-    """Answer a question in the thread of a brief, to everybody there if they may all see the account.
+def follow_up(services: Services, room: Room, thread: Thread, question: str, *, ts: str) -> None:
+    """Answer the question of a message in the thread of a brief, to everybody there if they may all see the account.
 
     What names nothing but another account opens that one's brief, in a thread of its own.
     """
@@ -70,7 +70,7 @@ def follow_up(services: Services, room: Room, thread: Thread, question: str) -> 
         ask(services, replace(room, thread_ts=None), question)
     else:
         with entered.working(thread.thread_ts, "is looking it up"):
-            answer_question(services, entered, thread, question)
+            answer_question(services, entered, thread, question, asked_ts=ts)
 
 
 def is_fresh(services: Services, thread: Thread) -> bool:

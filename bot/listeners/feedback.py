@@ -72,15 +72,17 @@ def _delete_crossed(services: Services, event: dict[str, Any], client: WebClient
     services.state.mark_message_deleted(channel, ts, now=services.clock())
 
 
-def is_deletion(event: dict[str, Any], context: BoltContext) -> bool:
-    """Return whether a message of the bot was deleted in Slack, by whomever."""
-    return event.get("subtype") == "message_deleted" and context.user_id == context.bot_user_id
+def is_deletion(event: dict[str, Any]) -> bool:
+    """Return whether a message was deleted in Slack, by whomever."""
+    return event.get("subtype") == "message_deleted"
 
 
-def handle_deleted(services: Services, ack: Ack, event: dict[str, Any]) -> None:
-    """Take a message out of the conversation that was deleted in Slack, as admins can."""
+def handle_deleted(services: Services, ack: Ack, event: dict[str, Any], context: BoltContext) -> None:
+    """Take out of the conversation what was deleted in Slack: one's own question, or as an admin any message."""
+    channel, thread_ts = event["channel"], event.get("previous_message", {}).get("thread_ts")
     with acknowledging(ack):
-        services.state.mark_message_deleted(event["channel"], event["deleted_ts"], now=services.clock())
+        if context.user_id == context.bot_user_id or (thread_ts and services.state.find_thread(channel, thread_ts)):
+            services.state.mark_message_deleted(channel, event["deleted_ts"], now=services.clock())
 
 
 def _take(services: Services, body: dict[str, Any], client: WebClient, respond: Respond) -> Subject | None:

@@ -46,6 +46,10 @@ def _hear(services: Services, ack: Ack, body: dict[str, Any], client: WebClient,
         ack()
         nudge(services, room, thread)
         return
-    work = partial(follow_up, services, room, thread, text) if thread else partial(ask, services, room, text)
+    work = (
+        partial(follow_up, services, room, thread, text, ts=event["ts"])
+        if thread
+        else partial(ask, services, room, text)
+    )
     # One message can arrive as a mention and as a message, and each of them again when an answer was lost.
     services.desk.take(room, f"{room.channel}:{event['ts']}", work, ack=ack)

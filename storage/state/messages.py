@@ -81,9 +81,9 @@ class Messages(Tables):
         )
 
     def mark_message_deleted(self, channel: str, message_ts: str, *, now: datetime) -> None:
-        """Remember that a message was deleted, and forget what it said; the first moment that was named stays.
+        """Remember that a message was deleted, and forget what was said in it, and in answer to it.
 
-        It may come before the message itself is remembered.
+        It may come before the message itself is remembered, and more than once: the first moment stays.
         """
         self._database.run(
             """
@@ -92,7 +92,7 @@ class Messages(Tables):
             ON CONFLICT (channel, message_ts) DO UPDATE
             SET deleted_at = coalesce(messages.deleted_at, excluded.deleted_at)
             """,
-            "DELETE FROM turns WHERE channel = $channel AND message_ts = $message_ts",
+            "DELETE FROM turns WHERE channel = $channel AND (message_ts = $message_ts OR asked_ts = $message_ts)",
             channel=channel,
             message_ts=message_ts,
             now=now,

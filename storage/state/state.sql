@@ -179,3 +179,8 @@ CREATE TABLE paces (
 ALTER TABLE turns ADD COLUMN message_ts TEXT;
 
 CREATE INDEX turns_by_message ON turns (channel, message_ts);
+
+-- migration 7: the message of a person that asks a turn, or that it answers, so that both leave with it, too
+ALTER TABLE turns ADD COLUMN asked_ts TEXT;
+
+CREATE INDEX turns_by_question ON turns (channel, asked_ts);

@@ -35,8 +35,9 @@ class Thread:
 class Turn:
     """What somebody said in a thread. ``at`` reads back as UTC without a time zone.
 
-    ``message_ts`` is the message of the bot that says it or, of a question, that answers it: when that is deleted, the
-    turn leaves the conversation.
+    ``message_ts`` is the message of the bot that says it or, of a question, that answers it; ``asked_ts`` is the message
+    of a person that asks it or, of an answer, that it answers. When one of them is deleted, the turn leaves the
+    conversation.
     """
 
     author: Literal["person", "precall"]
@@ -44,6 +45,7 @@ class Turn:
     text: str
     at: datetime
     message_ts: str | None = None
+    asked_ts: str | None = None
 
 
 class Threads(Tables):
@@ -119,7 +121,7 @@ class Threads(Tables):
             WHERE channel = $channel AND thread_ts = $thread_ts
             """,
             """
-            INSERT INTO turns (channel, thread_ts, position, author, user_id, text, at, message_ts, turn_id)
+            INSERT INTO turns (channel, thread_ts, position, author, user_id, text, at, message_ts, asked_ts, turn_id)
             SELECT
                 channel,
                 thread_ts,
@@ -133,6 +135,7 @@ class Threads(Tables):
                 $text,
                 $at,
                 $message_ts,
+                $asked_ts,
                 $turn_id
             FROM threads
             WHERE channel = $channel AND thread_ts = $thread_ts
@@ -147,6 +150,7 @@ class Threads(Tables):
             text=turn.text,
             at=turn.at,
             message_ts=turn.message_ts,
+            asked_ts=turn.asked_ts,
             turn_id=secrets.token_hex(8),
         )
         if not added:
@@ -157,7 +161,7 @@ class Threads(Tables):
         rows = self._database.run(
             # Of a message that was deleted while its text was still being written, the turn came after that.
             """
-            SELECT author, user_id, text, at, message_ts
+            SELECT author, user_id, text, at, message_ts, asked_ts
             FROM turns
             WHERE channel = $channel
                 AND thread_ts = $thread_ts
@@ -165,7 +169,7 @@ class Threads(Tables):
                     SELECT deleted_at
                     FROM messages
                     WHERE messages.channel = turns.channel
-                        AND messages.message_ts = turns.message_ts
+                        AND messages.message_ts IN (turns.message_ts, turns.asked_ts)
                         AND deleted_at IS NOT NULL
                 )
             ORDER BY position
@@ -174,6 +178,6 @@ class Threads(Tables):
             thread_ts=thread_ts,
         )
         return tuple(
-            Turn(author=author, user_id=user_id, text=text, at=to_moment(at), message_ts=message_ts)
-            for author, user_id, text, at, message_ts in rows
+            Turn(author=author, user_id=user_id, text=text, at=to_moment(at), message_ts=message_ts, asked_ts=asked_ts)
+            for author, user_id, text, at, message_ts, asked_ts in rows
         )

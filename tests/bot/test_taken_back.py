@@ -68,6 +68,34 @@ def test_a_deleted_answer_leaves_the_conversation_with_its_question_and_stays_in
     assert conversation(bot, anthropic)[PLAN_MESSAGES] == SECOND
 
 
+def test_a_question_that_its_asker_deletes_leaves_the_conversation_with_its_answer(
+    bot: Any, anthropic: AnthropicServer
+) -> None:
+    bot.ask("/precall ACME-042")
+    bot.say(FIRST, thread_ts=bot.thread_ts())
+    [question] = [each for each in bot.workspace.thread(bot.channel, bot.thread_ts()) if each.text == FIRST]
+
+    bot.workspace.delete(question)
+    bot.listeners.wait(60)
+
+    assert len(conversation(bot, anthropic)) == PLAN_MESSAGES
+
+
+def test_a_question_that_is_deleted_while_it_is_answered_leaves_the_conversation(
+    bot: Any, anthropic: AnthropicServer
+) -> None:
+    bot.ask("/precall ACME-042")
+    anthropic.next(Scenario.SLOW)
+    before = len(anthropic.requests)
+    question = bot.workspace.say(FIRST, user=bot.person, channel=bot.channel, thread_ts=bot.thread_ts())
+    wait_until(lambda: len(anthropic.requests) > before)
+
+    bot.workspace.delete(question)
+    bot.wait()
+
+    assert len(conversation(bot, anthropic)) == PLAN_MESSAGES
+
+
 @by_either
 def test_a_deleted_message_of_a_brief_leaves_the_conversation_and_the_others_stay(
     bot: Any, anthropic: AnthropicServer, how: str
