@@ -67,6 +67,7 @@ class Directory:
         self._people: _Remembered[Person] = _Remembered(clock, kept=_PERSON_KEPT)
         self._rooms: _Remembered[Conversation] = _Remembered(clock, kept=_ROOM_KEPT)
         self._home: tuple[str, str] | None = None
+        self._listing = threading.Lock()
 
     def person(self, user_id: str) -> Person:
         """Return who somebody is; of whom Slack tells nothing is an outsider."""
@@ -78,8 +79,9 @@ class Directory:
     def people(self, user_ids: Iterable[str]) -> tuple[Person, ...]:
         """Return who several people are."""
         wanted = tuple(user_ids)
-        if sum(self._people.get(each) is None for each in wanted) > _ONE_BY_ONE:
-            self._read_list()
+        with self._listing:  # where many ask at once, one of them asks Slack
+            if sum(self._people.get(each) is None for each in wanted) > _ONE_BY_ONE:
+                self._read_list()
         return tuple(map(self.person, wanted))
 
     def conversation(self, channel: str) -> Conversation | None:

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from bot.blocks import sentence_message
 from bot.controls import Subject
 from bot.errors import ResponseUrlError
+from bot.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 GONE: Final = "message_not_found"
+# What Slack takes in a channel; it does not say how many at once, and asks to wait where they were too many.
+_PACE: Final = Pace(interval_seconds=1.0, burst=8)
 _INVALID: Final = "invalid_blocks"
 _PLAIN: Final = "Slack refused the blocks of a message; its plain text was sent"
 
@@ -60,6 +63,7 @@ class Room:
         if self.private:
             self.whisper(message)
             return ""
+        _PACE.wait((self.client.base_url, self.channel))
         ts = post(self.client, message, channel=self.channel, thread_ts=thread_ts)
         self.remember(ts, thread_ts)
         return ts

@@ -35,8 +35,8 @@ class Thread:
 class Turn:
     """What somebody said in a thread. ``at`` reads back as UTC without a time zone.
 
-    ``message_ts`` is the message of the bot that says it or, of a question, that answers it; ``asked_ts`` is the message
-    of a person that asks it or, of an answer, that it answers. When one of them is deleted, the turn leaves the
+    ``message_ts`` is the message of the bot that says it or, of a question, that answers it; ``asked_ts`` is the
+    message of a person that asks it or, of an answer, that it answers. When one of them is deleted, the turn leaves the
     conversation.
     """
 
