@@ -12,6 +12,7 @@ that writes in place and checks nothing: it must fail, or the torture shows noth
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pickle
 import random
@@ -24,7 +25,7 @@ import tempfile
 import threading
 import time
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -51,7 +52,10 @@ ROOT = Path(__file__).resolve().parent.parent
 READERS = 2
 MOST_CONTROL = 25
 LONGEST_LIFE_SECONDS = 0.6
-FULL_DISKS = tuple(range(16, 1024, 128))  # KiB that a publication may write to one file before the disk is full
+FULL_DISKS = tuple(range(16, 1024, 128))  # KiB that are left on the disk
+_PAGE = 4096
+_NAME_SPACE = ("unshare", "--map-root-user", "--mount")
+_MOUNT = 'mount -t tmpfs -o "size=$1" tmpfs "$2" && cp -a "$3/." "$2" && shift 3 && exec "$@"'
 
 
 class Store(Protocol):
@@ -359,41 +363,59 @@ def truncate(file: Path, chance: random.Random) -> None:
 
 
 def fill_disk(published: Path, contents: Path, kilobytes: Sequence[int] = FULL_DISKS) -> Tally:
-    """Publish where only so much can be written; the snapshot before must stay readable, and nothing be left over."""
-    tally = Tally()
-    with closing(SnapshotStore(published)) as store, store.lease() as before:
-        expected = before.info.snapshot_id
+    """Publish to copies on disks with so much room; the snapshot before must stay readable, and nothing be left over.
+
+    Each disk is a tmpfs in a name space of its own. Where the system grants none, no file may grow beyond that size.
+    """
+    tally, size = Tally(), sum(-(-each.stat().st_size // _PAGE) * _PAGE for each in published.rglob("*"))
     for most in kilobytes:
-        tally.tries += 1
-        code = (
-            "import sys; from torture import publish_within; publish_within(int(sys.argv[1]), sys.argv[2], sys.argv[3])"
-        )
-        subprocess.run(  # noqa: S603 - our own interpreter
-            [sys.executable, "-c", code, str(most), str(published), str(contents)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "bench")])},
-            check=True,
-        )
-        with closing(SnapshotStore(published)) as store:
-            tally.failed_cold_starts += not is_whole(store)
-            with store.lease() as snapshot:
-                tally.reads += 1
-                tally.steps_back += snapshot.info.snapshot_id != expected
-        tally.inconsistent += (published / "building").exists()
+        with tempfile.TemporaryDirectory() as disk:
+            code = "import sys; from torture import publish_to_full_disk; publish_to_full_disk(*sys.argv[1:])"
+            publish = [sys.executable, "-c", code, disk, str(contents)]
+            if can_mount():
+                mount = ["sh", "-c", _MOUNT, "sh", str(size + most * 1024), disk, str(published)]
+                command = [*_NAME_SPACE, *mount, *publish]
+            else:
+                shutil.copytree(published, disk, dirs_exist_ok=True)
+                command = [*publish, str(most)]
+            found = subprocess.run(  # noqa: S603 - our own interpreter
+                command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "bench")])},
+                check=True,
+                stdout=subprocess.PIPE,
+            )
+        one = Tally(**json.loads(found.stdout))
+        tally = Tally(**{each.name: getattr(tally, each.name) + getattr(one, each.name) for each in fields(Tally)})
     return tally
 
 
-def publish_within(kilobytes: int, root: str, contents: str) -> None:
-    """Publish once while no file may grow beyond this size, as on a disk that is full; that must be refused."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def can_mount() -> bool:
+    """Return whether this system lets us have a disk of our own."""
+    if shutil.which(_NAME_SPACE[0]) is None:
+        return False
+    tried = [*_NAME_SPACE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(tried, check=False, capture_output=True).returncode == 0  # noqa: S603 - as above
+
+
+def publish_to_full_disk(root: str, contents: str, kilobytes: str = "") -> None:
+    """Publish once, which must be refused, and print what is found afterwards; ``kilobytes`` bounds every file."""
     handed_over: SnapshotContents = pickle.loads(Path(contents).read_bytes())  # noqa: S301 - our own
-    resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, resource.RLIM_INFINITY))
+    with closing(SnapshotStore(Path(root))) as store, store.lease() as before:
+        expected = before.info.snapshot_id
+    if kilobytes:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(kilobytes) * 1024, resource.RLIM_INFINITY))
+    with closing(SnapshotStore(Path(root))) as store, suppress(SnapshotError):
+        store.publish(handed_over, now=datetime.now(UTC))
+        raise SystemExit("there was room enough")
+    tally = Tally(tries=1, inconsistent=int((Path(root) / "building").exists()))
     with closing(SnapshotStore(Path(root))) as store:
-        try:
-            store.publish(handed_over, now=datetime.now(UTC))
-        except SnapshotError:
-            return
-    raise SystemExit(f"{kilobytes} KiB were enough")
+        tally.failed_cold_starts += not is_whole(store)
+        with store.lease() as snapshot:
+            tally.reads += 1
+            tally.steps_back += snapshot.info.snapshot_id != expected
+    print(json.dumps(asdict(tally)))
 
 
 if __name__ == "__main__":
