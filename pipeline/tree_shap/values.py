@@ -105,11 +105,10 @@ def _solve(  # noqa: PLR0917 - a kernel over plain arrays
     leaf: int,
     patterns: Patterns,
     start: int,
-    order: int,
     place: Places,
     table: Floats,
 ) -> None:
-    """Add what a leaf contributes to a row to ``table[:, e]``, for every pattern e of the conditions it meets.
+    """Add what a leaf contributes to the SHAP values of a row to ``table[:, e]``, for every pattern e that it meets.
 
     The first bit of the patterns is for the condition ``start``. The contribution to the leaf's column k goes to
     ``place[k]``. Background rows that fail s conditions, all of which the explained row meets, earn alike: they are
@@ -127,11 +126,8 @@ def _solve(  # noqa: PLR0917 - a kernel over plain arrays
     for word in range(len(failures.every)):
         fails = failures.rows[word, first:last]
         size = _sizes(fails, failures.every[word])
-        rows = _compatible(fails, size, patterns, first - start)
-        if order == 1:
-            _add_shapley_values(value, weights, fails, size, rows, outside, z, place, table)
-        else:
-            _add_interactions(value, weights, fails, size, rows, outside, z, place, table)
+        rows = _compatible(fails, failures.every[word], patterns, first - start)
+        _add_shapley_values(value, weights, fails, size, rows, outside, z, place, table)
 
 
 @compiled
@@ -147,20 +143,15 @@ def _sizes(fails: Patterns, every: np.uint64) -> Patterns:
 
 
 @compiled
-def _compatible(fails: Patterns, size: Patterns, patterns: Patterns, first_bit: int) -> Patterns:
-    """Return, for each s and pattern, which rows of that size fail no condition that the pattern does not meet."""
+def _compatible(fails: Patterns, every: np.uint64, patterns: Patterns, first_bit: int) -> Patterns:
+    """Return, for each pattern, which of ``every`` row fail no condition that the pattern does not meet."""
     one, zero = np.uint64(1), np.uint64(0)
-    rows = np.empty((len(size), len(patterns)), dtype=np.uint64)
-    compatible = np.full(len(patterns), ~zero)
+    compatible = np.full(len(patterns), every)
     for i in range(len(fails)):
         failing = fails[i]
         for e in range(len(patterns)):
             compatible[e] &= ~failing | (zero - (patterns[e] >> np.uint64(first_bit + i) & one))
-    for s in range(len(size)):
-        of_size = size[s]
-        for e in range(len(patterns)):
-            rows[s, e] = compatible[e] & of_size
-    return rows
+    return compatible
 
 
 @compiled
@@ -181,7 +172,7 @@ def _add_shapley_values(  # noqa: PLR0917 - as above
     place: Places,
     table: Floats,
 ) -> None:
-    n_patterns = rows.shape[1]
+    n_patterns = len(rows)
     inside = np.empty(n_patterns)
     each_outside = np.empty(n_patterns)
     single_outside = np.zeros(n_patterns)
@@ -191,12 +182,12 @@ def _add_shapley_values(  # noqa: PLR0917 - as above
         _weigh(weights[0, s], value, z, inside)
         _weigh(weights[1, s], value, z, each_outside)
         for e in range(n_patterns):
-            single_outside[e] += each_outside[e] * _count(rows[s, e])
+            single_outside[e] += each_outside[e] * _count(rows[e] & size[s])
         for i in range(len(fails)):
-            failing, column = fails[i], place[i]
-            if failing & size[s] != 0:
+            failing, column = fails[i] & size[s], place[i]
+            if failing != 0:
                 for e in range(n_patterns):
-                    table[column, e] += inside[e] * _count(rows[s, e] & failing)
+                    table[column, e] += inside[e] * _count(rows[e] & failing)
     for i in range(len(fails)):
         column = place[i]
         for e in range(n_patterns):
@@ -204,79 +195,84 @@ def _add_shapley_values(  # noqa: PLR0917 - as above
 
 
 @compiled
-def _add_interactions(  # noqa: C901, PLR0912, PLR0917 - as above
-    value: float,
-    weights: Floats,
-    fails: Patterns,
-    size: Patterns,
-    rows: Patterns,
-    outside: Floats,
-    z: Patterns,
-    place: Places,
-    table: Floats,
-) -> None:
-    n_conditions = len(fails)
-    n_patterns = rows.shape[1]
-    within = np.empty((len(size), n_patterns))
-    across = np.empty(n_patterns)
-    main_inside = np.empty(n_patterns)
-    each_outside = np.empty(n_patterns)
-    each_main_outside = np.empty(n_patterns)
-    single_outside = np.zeros(n_patterns)
-    main_outside = np.zeros(n_patterns)
-    single = np.zeros((n_conditions, n_patterns))
-    for s in range(len(size)):
-        if size[s] == 0:
-            continue
-        _weigh(weights[2, s], value, z, within[s])
-        _weigh(weights[3, s], value, z, across)
-        _weigh(weights[4, s], value / 2, z, each_outside)  # for either of two features, which are added up below
-        _weigh(weights[5, s], value, z, main_inside)
-        _weigh(weights[6, s], value, z, each_main_outside)
-        for e in range(n_patterns):
-            single_outside[e] += each_outside[e] * _count(rows[s, e])
-            main_outside[e] += each_main_outside[e] * _count(rows[s, e])
-        for j in range(n_conditions):
-            failing = fails[j]
-            diagonal = place[j * (j + 3) // 2]
-            if failing & size[s] != 0:
-                for e in range(n_patterns):
-                    count = _count(rows[s, e] & failing)
-                    single[j, e] += across[e] * count
-                    table[diagonal, e] += main_inside[e] * count
-    for j in range(n_conditions):
-        diagonal = place[j * (j + 3) // 2]
-        for e in range(n_patterns):
-            single[j, e] += single_outside[e] * outside[j, e]
-            table[diagonal, e] += main_outside[e] * outside[j, e]
-        for i in range(j):
-            pair = place[j * (j + 1) // 2 + i]
-            both = fails[i] & fails[j]
-            for s in range(2, len(size)):
-                if both & size[s] != 0:
-                    for e in range(n_patterns):
-                        table[pair, e] += within[s, e] * _count(rows[s, e] & both)
-            for e in range(n_patterns):
-                table[pair, e] += single[i, e] * outside[j, e] + single[j, e] * outside[i, e]
-
-
-@compiled
-def _solve_patterns(  # noqa: PLR0917 - as above
+def _solve_interactions(  # noqa: PLR0917 - as above
     paths: Paths,
     failures: Failures,
     terms: Terms,
     weights: Floats,
     term: int,
-    order: int,
+    leaf: int,
     patterns: Patterns,
     table: Floats,
 ) -> None:
-    """Write the columns of ``term``: the sum of its leaves' contributions to a row with each of the ``patterns``."""
-    table[:] = 0.0
-    start = paths.first[terms.first_leaf[term]]
-    for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
-        place = _columns(terms.slot[paths.first[leaf] : paths.first[leaf + 1]], order)
-        _solve(paths, failures, weights, leaf, patterns, start, order, place, table)
+    """Add what a leaf contributes to the interaction values of a row to ``table[e]``, for every pattern e of its term.
+
+    A background row counts for a column when both its features are in c or outside a. Most patterns are compatible
+    with few background rows: those that fail the same number of conditions are counted at once for all columns.
+    """
+    zero, one = np.uint64(0), np.uint64(1)
+    first, last, start = paths.first[leaf], paths.first[leaf + 1], paths.first[terms.first_leaf[term]]
+    n_slots = terms.first[term + 1] - terms.first[term]
+    own = zero  # the bits of the leaf's conditions in a pattern
+    bit = np.zeros(n_slots, dtype=np.uint64)  # none of a slot that the leaf does not test; nor does a row fail it
+    failing = np.zeros(n_slots, dtype=np.uint64)
+    for condition in range(first, last):
+        bit[terms.slot[condition]] = one << np.uint64(condition - start)
+        own |= one << np.uint64(condition - start)
+    columns = np.zeros((4, table.shape[1]), dtype=np.uint64)
+    _spread_over_pairs(bit, columns[:2])
+    value = paths.value[leaf] * failures.share
+    for word in range(len(failures.every)):
+        fails = failures.rows[word, first:last]
+        for i in range(len(fails)):
+            failing[terms.slot[first + i]] = fails[i]
+        _spread_over_pairs(failing, columns[2:])
+        size = _sizes(fails, failures.every[word])
+        size_of = _sizes_of(fails)
+        compatible = _compatible(fails, failures.every[word], patterns, first - start)
+        for e in range(len(patterns)):
+            rest = compatible[e]
+            if rest == zero:
+                continue
+            unmet = own & ~patterns[e]
+            z = np.uint64(_count(unmet))
+            while rest != zero:
+                s = size_of[_count(~rest & (rest - one))]
+                rows = rest & size[s]
+                rest ^= rows
+                within, across, outside = value * weights[2, s, z], value * weights[3, s, z], value * weights[4, s, z]
+                main_inside, main_outside = value * weights[5, s, z], value * weights[6, s, z]
+                for k in range(table.shape[1]):
+                    is_main = columns[0, k] == columns[1, k]
+                    i_outside = np.uint64(unmet & columns[0, k] != zero)
+                    j_outside = np.uint64(unmet & columns[1, k] != zero)
+                    n_outside = i_outside + j_outside
+                    counted = rows & (columns[2, k] | (zero - i_outside)) & (columns[3, k] | (zero - j_outside))
+                    both_inside = main_inside if is_main else within
+                    both_outside = main_outside if is_main else outside
+                    weight = both_inside if n_outside == zero else (across if n_outside == one else both_outside)
+                    table[e, k] += weight * np.float64(_count(counted))
+
+
+@compiled
+def _spread_over_pairs(of_slot: Patterns, of_pair: Patterns) -> None:
+    """Write for each column of main effects and pairs what its two slots have."""
+    column = 0
+    for j in range(len(of_slot)):
+        for i in range(j + 1):
+            of_pair[0, column] = of_slot[i]
+            of_pair[1, column] = of_slot[j]
+            column += 1
+
+
+@compiled
+def _sizes_of(fails: Patterns) -> Patterns:
+    """Return how many conditions each background row fails; ``fails[i]`` are those that fail condition i."""
+    size_of = np.zeros(PATTERN_BITS, dtype=np.uint64)
+    for i in range(len(fails)):
+        for row in range(PATTERN_BITS):
+            size_of[row] += fails[i] >> np.uint64(row) & np.uint64(1)
+    return size_of
 
 
 @compiled
@@ -291,7 +287,7 @@ def _solve_cells(  # noqa: PLR0917 - as above
         own = np.arange(last - first).astype(np.uint64)
         met = np.arange(1 << (last - first)).astype(np.uint64)
         columns = np.zeros((len(own), len(met)))
-        _solve(paths, failures, weights, leaf, met, first, 1, own, columns)
+        _solve(paths, failures, weights, leaf, met, first, own, columns)
         # which conditions a row in each cell meets, slot by slot
         of_cell[0] = 0
         stride = 1
@@ -360,6 +356,12 @@ def mean_value(model: Model) -> float:
 
 
 @compiled
+def _row_width(n_columns: int, order: int) -> int:
+    """Return the entries of a row of a table: of interactions, whole blocks that are handled at once."""
+    return n_columns if order == 1 else -(-n_columns // 8) * 8
+
+
+@compiled
 def add_values(model: Model, bins: BinArray, order: int, values: Floats) -> None:
     """Add the contributions of every term to ``values`` [columns, rows] of the rows ``bins`` [features, rows].
 
@@ -376,7 +378,7 @@ def add_values(model: Model, bins: BinArray, order: int, values: Floats) -> None
     for term in range(len(terms.cells)):
         if terms.cells[term] == 0:
             most = max(most, terms.first[term + 1] - terms.first[term])
-    columns = np.empty(n_columns(most, order) * n_rows)
+    tables = np.empty(_row_width(n_columns(most, order), order) * n_rows)
     for term in range(len(terms.cells)):
         place = _columns(terms.feature[terms.first[term] : terms.first[term + 1]], order)
         if terms.cells[term] > 0:
@@ -388,10 +390,20 @@ def add_values(model: Model, bins: BinArray, order: int, values: Floats) -> None
             first, last = paths.first[terms.first_leaf[term]], paths.first[terms.last_leaf[term]]
             mark(paths, first, last, bins, met)
             n_distinct = number(met, patterns, numbers, slots)
-            size = len(place) * n_distinct
-            table = columns[:size].reshape((len(place), n_distinct))
-            _solve_patterns(paths, failures, terms, weights, term, order, patterns[:n_distinct], table)
-            _look_up(table, numbers, place, values)
+            width = _row_width(len(place), order)
+            table = tables[: width * n_distinct]
+            table[:] = 0.0
+            if order == 1:
+                columns = table.reshape((width, n_distinct))
+                for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
+                    own = terms.slot[paths.first[leaf] : paths.first[leaf + 1]].astype(np.uint64)
+                    _solve(paths, failures, weights, leaf, patterns[:n_distinct], first, own, columns)
+                _look_up(columns, numbers, place, values)
+            else:
+                rows = table.reshape((n_distinct, width))
+                for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
+                    _solve_interactions(paths, failures, terms, weights, term, leaf, patterns[:n_distinct], rows)
+                _look_up(rows.T, numbers, place, values)
 
 
 @compiled
