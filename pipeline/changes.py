@@ -179,10 +179,10 @@ def find_changes(before: Build, after: Build) -> Changes:
     """
     old, new = _match(before, after)
     fits = _refit(before, after, old, new)
-    give_back()  # what it took to read and to predict all accounts
     was, now = before.predicted[old], after.predicted[new]
     by_data = None if isinstance(fits, str) else _effect_of_data(fits, old, new)
     actions = _split_actions(before, after, None if isinstance(fits, str) else fits, old, new)
+    give_back()  # what it took to give all actions again
     values = _find_value_changes(before, after, old, new)
     moved = (was != now) | (before.actions[old] != after.actions[new]) | (np.diff(values.offsets) > 0)
     changed = np.flatnonzero(moved)

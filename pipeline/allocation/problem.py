@@ -157,7 +157,10 @@ class Problem:
 
     def offers(self) -> Floats:
         """Return the gains with -inf in the place of every action that must not or cannot be given."""
-        offers = np.where(np.isnan(self.gains), -np.inf, self.gains)
+        missing = np.isnan(self.gains)
+        if not self.constraints.blocks and not missing.any():
+            return self.gains
+        offers = np.where(missing, -np.inf, self.gains)
         place = {account_id: row for row, account_id in enumerate(self._ids_to_block())}
         for block in self.constraints.blocks:
             types = slice(None) if block.action is None else self.type_index(block.action)

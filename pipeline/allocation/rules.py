@@ -150,7 +150,7 @@ class Rules(Part):
     def features(self) -> frozenset[str]:
         """The names of the features that decide who is given actions beside the predictions."""
         blocking = (block.feature for block in self.allocation.blocks if block.feature is not None)
-        return frozenset((*self.score.weights, *blocking))
+        return frozenset((*(self.score.weights if self.allocation.method == "score" else ()), *blocking))
 
     def replace(
         self, *, capacity: int | None = None, cap_per_account: int | None = None, method: Method | None = None
