@@ -1,4 +1,4 @@
-.PHONY: help demo test bench coverage check format clean
+.PHONY: help demo test bench bench-rows coverage check format clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ export UV_PYTHON := $(PYTHON)
 export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## What one can do here
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(UV):
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "precall needs Python 3.11 or newer; name one with PYTHON=python3.12 make ...")'
@@ -30,6 +30,9 @@ test: .venv/.synced  ## Run the whole test suite
 bench: .venv/.synced  ## Measure everything beside its peers, about forty minutes, into bench/RESULTS.md
 	$(UV) sync --frozen --extra dense --group bench
 	$(RUN) python bench/run.py
+
+bench-rows: .venv/.synced  ## Build 100,000 and 1,000,000 accounts twice: seconds and memory of each stage
+	$(RUN) python bench/rows.py
 
 coverage: .venv/.synced  ## The same, slower, with the branches that no test takes
 	$(RUN) pytest -n 2 --cov --cov-report=term
