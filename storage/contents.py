@@ -210,6 +210,29 @@ def write_database(path: Path, contents: SnapshotContents, info: SnapshotInfo) -
 def _write_accounts(database: DuckDBPyConnection, contents: SnapshotContents) -> Fingerprint:
     """Write the accounts a piece at a time, in the order of their keys and each with where it stands among all."""
     accounts = contents.accounts
+    ordered = _find_standing(database, accounts)
+    columns = [*ACCOUNTS_SCHEMA.names, *(name for name in ordered.column_names if name != "place")]
+    fingerprint: Fingerprint = (0,) * (1 + len(ACCOUNTS_SCHEMA))
+    for start in range(0, len(ordered), _PIECE_ROWS):
+        part = ordered.slice(start, _PIECE_ROWS)
+        piece = _read_accounts(
+            accounts.take(part.column("place").combine_chunks()),
+            ACCOUNTS_SCHEMA.names,
+            nullable=() if contents.promotions else ("promotion",),
+        )
+        database.register("piece", piece)
+        found = _fingerprint(database, "piece")
+        fingerprint = tuple(so_far + here for so_far, here in zip(fingerprint, found, strict=True))
+        for name in columns[len(ACCOUNTS_SCHEMA) :]:
+            piece = piece.append_column(name, part.column(name))
+        database.register("piece", piece)
+        database.execute(f"INSERT INTO accounts ({', '.join(columns)}) SELECT {', '.join(columns)} FROM piece")
+    database.unregister("piece")
+    return fingerprint
+
+
+def _find_standing(database: DuckDBPyConnection, accounts: AccountRows) -> pa.Table:
+    """Return the places of the accounts in the order of their keys, and where each stands among all."""
     try:
         standing = _read_accounts(accounts.select(_STANDING), _STANDING)
     except KeyError as error:
@@ -231,24 +254,8 @@ def _write_accounts(database: DuckDBPyConnection, contents: SnapshotContents) ->
         ORDER BY upper(account_id), account_id
         """
     ).to_arrow_table()
-    columns = [*ACCOUNTS_SCHEMA.names, *(name for name in ordered.column_names if name != "place")]
-    fingerprint: Fingerprint = (0,) * (1 + len(ACCOUNTS_SCHEMA))
-    for start in range(0, len(ordered), _PIECE_ROWS):
-        part = ordered.slice(start, _PIECE_ROWS)
-        piece = _read_accounts(
-            accounts.take(part.column("place").combine_chunks()),
-            ACCOUNTS_SCHEMA.names,
-            nullable=() if contents.promotions else ("promotion",),
-        )
-        database.register("piece", piece)
-        found = _fingerprint(database, "piece")
-        fingerprint = tuple(so_far + here for so_far, here in zip(fingerprint, found, strict=True))
-        for name in columns[len(ACCOUNTS_SCHEMA) :]:
-            piece = piece.append_column(name, part.column(name))
-        database.register("piece", piece)
-        database.execute(f"INSERT INTO accounts ({', '.join(columns)}) SELECT {', '.join(columns)} FROM piece")
-    database.unregister("piece")
-    return fingerprint
+    database.unregister("standing")  # it would take 65 MB of a million accounts
+    return ordered
 
 
 def check_database(path: Path, expected_accounts: Fingerprint, contents: SnapshotContents, info: SnapshotInfo) -> None:
