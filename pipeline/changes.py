@@ -178,11 +178,9 @@ def find_changes(before: Build, after: Build) -> Changes:
     features".
     """
     old, new = _match(before, after)
-    fits = _refit(before, after, old, new)
+    by_data, actions, not_told_apart = _find_parts(before, after, old, new)
+    give_back()  # what it took to predict all accounts and give all actions again
     was, now = before.predicted[old], after.predicted[new]
-    by_data = None if isinstance(fits, str) else _effect_of_data(fits, old, new)
-    actions = _split_actions(before, after, None if isinstance(fits, str) else fits, old, new)
-    give_back()  # what it took to give all actions again
     values = _find_value_changes(before, after, old, new)
     moved = (was != now) | (before.actions[old] != after.actions[new]) | (np.diff(values.offsets) > 0)
     changed = np.flatnonzero(moved)
@@ -202,7 +200,17 @@ def find_changes(before: Build, after: Build) -> Changes:
         _tabulate(ChangeKind.NEW, before=None, after=(after, _others(new, len(after.who)))),
         _tabulate(ChangeKind.GONE, before=(before, _others(old, len(before.who))), after=None),
     ]
-    return Changes(table=pa.concat_tables(tables), not_told_apart=fits if isinstance(fits, str) else None)
+    return Changes(table=pa.concat_tables(tables), not_told_apart=not_told_apart)
+
+
+def _find_parts(
+    before: Build, after: Build, old: Places, new: Places
+) -> tuple[Column | None, dict[str, Counts], str | None]:
+    """Return the data's part of the changes in predictions, the parts of those in actions, and why one is missing."""
+    fits = _refit(before, after, old, new)
+    if isinstance(fits, str):
+        return None, _split_actions(before, after, None, old, new), fits
+    return _effect_of_data(fits, old, new), _split_actions(before, after, fits, old, new), None
 
 
 def _tabulate(
@@ -214,7 +222,7 @@ def _tabulate(
 ) -> pa.Table:
     """Return changes of one kind in CHANGES_SCHEMA: of the accounts at these places of either build, or of both."""
     build, places = next(side for side in (after, before) if side is not None)
-    columns: dict[str, Any] = {name: pa.array(build.who[name], pa.string()).take(pa.array(places)) for name in _WHO}
+    columns: dict[str, Any] = {name: pa.array(build.who[name].iloc[places], pa.string()) for name in _WHO}
     columns |= {"kind": pa.repeat(kind.value, len(places)), **parts}
     for when, side in (("before", before), ("after", after)):
         if side is not None:
@@ -395,8 +403,9 @@ def _match(before: Build, after: Build) -> tuple[Places, Places]:
 
 
 def _others(places: Places, rows: int) -> Places:
-    others: Places = np.setdiff1d(np.arange(rows), places, assume_unique=True)
-    return others
+    others = np.ones(rows, dtype=bool)
+    others[places] = False
+    return np.flatnonzero(others)
 
 
 def _none(rows: int) -> Places:
