@@ -18,6 +18,7 @@ from pipeline.accounts import of_synthetic
 from pipeline.allocation.allocate import allocate
 from pipeline.allocation.book import Book, find_medians
 from pipeline.allocation.describe import describe
+from pipeline.allocation.rules import Block
 from pipeline.changes import Build, find_changes
 from pipeline.features import Encoder
 from pipeline.models import FoldModel, predict_left_out
@@ -77,10 +78,12 @@ def make_build(
     capacity: int = 12,
     cap: int = 5,
     method: Method = "optimum",
+    blocks: tuple[Block, ...] = (),
 ) -> Build:
     """Predict, allocate and tabulate as a build does."""
     predicted = predict_left_out(models, table, folds)
     rules = PACK.rules.replace(capacity=capacity, cap_per_account=cap, method=method)
+    rules = rules.model_copy(update={"allocation": rules.allocation.model_copy(update={"blocks": blocks})})
     words = Words(pack=PACK.name, unit=PACK.target.unit, **PACK.words.model_dump())
     book = Book(
         table=table,
@@ -171,6 +174,27 @@ def test_nothing_changes_between_two_equal_builds() -> None:
     models = fit_models(table, 1)
 
     assert changed(make_build(table, *models), make_build(table, *models)) == []
+
+
+def test_more_accounts_than_are_predicted_at_once_are_predicted_as_before() -> None:
+    build = make_build(make_table(70_000, 1), *fit_models(make_table(70_000, 1), 1))
+
+    changes = find_changes(build, build)
+
+    assert changes.not_told_apart is None
+    assert changes.table.num_rows == 0
+
+
+def test_who_was_blocked_by_a_value_is_so_when_actions_are_given_again() -> None:
+    table = make_table(30, 2)
+    models = fit_models(table, 2)
+    blocks = (Block(reason="had a demo", feature="demo_requests", at_least=3),)
+    before, after = (make_build(each, *models, blocks=blocks) for each in (table, evolve(table, 9)))
+
+    rows = changed(before, after)
+
+    assert any(row["actions_by_data"] for row in rows)
+    assert not any(row["actions_by_model"] or row["actions_by_rules"] for row in rows)
 
 
 def test_where_only_data_change_the_model_has_no_part_in_it() -> None:
