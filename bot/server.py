@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import copy_context
@@ -77,7 +76,9 @@ def serve(config: BotConfig, *, grace: Grace | None = None) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
+    ended = threading.Event()
     with ExitStack() as stack:
+        stack.callback(ended.set)
         services = stack.enter_context(open_services(config))
         app = make_app(config, services, executor=stack.enter_context(Listeners()))
         stack.enter_context(ticking(services, app, config))
@@ -88,15 +89,19 @@ def serve(config: BotConfig, *, grace: Grace | None = None) -> None:
             stack.enter_context(listening_http(slack_requests(app, services), config))
         stopped.wait()
         logger.info("stopping")
-        threading.Thread(target=_end_in_time, args=(services, grace or Grace()), daemon=True).start()
+        ender = threading.Thread(target=_end_in_time, args=(services, grace or Grace(), ended))
+        ender.start()
+    ender.join()  # what still held a snapshot when Python itself ends, DuckDB would call a leak
     logger.info("stopped")
 
 
-def _end_in_time(services: Services, grace: Grace) -> None:
+def _end_in_time(services: Services, grace: Grace, ended: threading.Event) -> None:
     """Let nobody who is at work keep the process for longer than its grace."""
-    time.sleep(grace.write_seconds)
+    if ended.wait(grace.write_seconds):
+        return
     services.limits.stop()
-    time.sleep(max(grace.work_seconds - grace.write_seconds, 0))
+    if ended.wait(max(grace.work_seconds - grace.write_seconds, 0)):
+        return
     count = services.desk.hand_back(grace.tell_seconds)
     logger.warning("stopped; %d requests were not finished", count)
     logging.shutdown()
