@@ -7,7 +7,7 @@ its knowledge base. Tokens are characters over 3.3, fewer than a token of Englis
 its own and what the model thinks is not counted. A follow-up is asked after a plan by the offline writer.
 What Claude writes is not known here: a plan counts 1,500 tokens, the
 most that is asked for, and an answer 300, five statements. "Warm" is when tools and policy, which are the same for
-every account, are in the cache; "cached" when the account's brief is, too.
+every account, are in the cache; "cached" when the account's brief and what was said in its thread are, too.
 """
 
 from __future__ import annotations
@@ -66,20 +66,25 @@ QUESTION = "What do we say when they bring up a competitor's price?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """The tokens of a request: what every account shares, the brief, and what comes after it."""
+    """The tokens of a request in the order of its parts: what every account shares, brief, conversation, question."""
 
     shared: float
     brief: float
+    said: float
+    asked: float
     rest: float
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> Size:
         """Return the size of a request as it was sent."""
-        brief, *rest = request["messages"]
+        brief, *others = request["messages"]
+        *said, asked = [each for each in others if "cache_control" in each["content"][-1]] or [[]]
         return cls(
             shared=_tokens([request.get("tools", []), request["system"], request["output_config"]]),
             brief=_tokens(brief),
-            rest=_tokens(rest),
+            said=sum(map(_tokens, said)),
+            asked=_tokens(asked),
+            rest=_tokens([each for each in others if each not in (*said, asked)]),
         )
 
 
@@ -108,7 +113,8 @@ def rows(*, quick: bool) -> Iterator[Row]:
 
     yield median("form, tools and policy", "tokens", [each.plan.shared for each in found], "the same for all accounts")
     yield median("a brief", "tokens", [each.plan.brief for each in found])
-    yield median("what a follow-up adds", "tokens", [each.answer.rest for each in found])
+    yield median("what was said in the thread of a plan", "tokens", [each.answer.said for each in found])
+    yield median("what a follow-up adds", "tokens", [each.answer.asked + each.answer.rest for each in found])
     yield median("a plan, nothing cached", "$", [plan_cold(each.plan) for each in found])
     yield median("a plan, warm", "$", [plan_warm(each.plan) for each in found], "goal: under 0.04")
     yield median("a plan, written ahead", "$", [plan_ahead(each.ahead) for each in found], "goal: under 0.025")
@@ -117,7 +123,8 @@ def rows(*, quick: bool) -> Iterator[Row]:
     yield median(
         "a follow-up with one look-up, cached",
         "$",
-        [answer_cached(each.answer, output=CALL_TOKENS) + answer_cached(each.looked_up) for each in found],
+        [answer_looked_up(each.answer, each.looked_up) for each in found],
+        "goal: under 0.01",
     )
 
 
@@ -134,11 +141,20 @@ def plan_ahead(size: Size) -> float:
 
 
 def answer_warm(size: Size) -> float:
-    return PRICE.dollars(cache_read=size.shared, cache_write=size.brief, fresh=size.rest, output=ANSWER_TOKENS)
+    return PRICE.dollars(
+        cache_read=size.shared, cache_write=size.brief + size.said + size.asked, fresh=size.rest, output=ANSWER_TOKENS
+    )
 
 
 def answer_cached(size: Size, *, output: int = ANSWER_TOKENS) -> float:
-    return PRICE.dollars(cache_read=size.shared + size.brief, fresh=size.rest, output=output)
+    read = size.shared + size.brief + size.said
+    return PRICE.dollars(cache_read=read, cache_write=size.asked, fresh=size.rest, output=output)
+
+
+def answer_looked_up(answer: Size, looked_up: Size) -> float:
+    read = looked_up.shared + looked_up.brief + looked_up.said + looked_up.asked
+    found = PRICE.dollars(cache_read=read, fresh=looked_up.rest, output=ANSWER_TOKENS)
+    return answer_cached(answer, output=CALL_TOKENS) + found
 
 
 def record(*, accounts: int) -> list[Requests]:

@@ -1,10 +1,10 @@
 """What Claude is told and asked for: the policy, the brief as data, the instruction and the form of the result.
 
 The order serves the prompt cache, which holds what requests begin with alike: the form of the result, the tools and the
-policy are the same in every request, the brief in every one about its account, plan and follow-ups alike; what changes
-comes after them. Hence one form for plans and answers: another form would empty the cache. Text that is not ours
-(documents, account fields, Slack messages) is JSON in a turn of its own, named as data, and our instruction follows in
-another turn.
+policy are the same in every request, the brief in every one about its account, plan and follow-ups alike, and what was
+said in its thread in every later follow-up; what changes comes after them. Hence one form for plans and answers:
+another form would empty the cache. Text that is not ours (documents, account fields, Slack messages) is JSON in a turn
+of its own, named as data, and our instruction follows in another turn.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from storage.state import Turn
 
 MAX_TURNS = 20  # a plan has eight, one for each of its messages
-MAX_TURN_CHARACTERS = 1_500
+_LEFT_OUT_AT_ONCE = 10  # so that what a long conversation begins with changes seldom
+MAX_TURN_CHARACTERS = 6_000  # as long as a plan in one message
+MAX_CONVERSATION_CHARACTERS = 30_000
 MAX_QUESTION_CHARACTERS = 3_000
 
 POLICY = """\
@@ -159,7 +161,7 @@ def plan_messages(brief: Brief, *, cached: bool = True) -> list[MessageParam]:
     ``cached`` is whether a follow-up may come soon: what is written to the cache costs a quarter more.
     """
     promotion = _PROMOTION_INSTRUCTION if brief.account.promotion else _NO_PROMOTION_INSTRUCTION
-    return [_brief_turn(brief, cached=cached), _instruction_turn(_PLAN_INSTRUCTION.format(promotion=promotion))]
+    return [_brief_turn(brief, cached=cached), _turn(_text(_PLAN_INSTRUCTION.format(promotion=promotion)))]
 
 
 def answer_messages(
@@ -167,17 +169,15 @@ def answer_messages(
 ) -> list[MessageParam]:
     """Return the turns that ask for an answer; of a long conversation only the newest turns, each bounded."""
     asked = {
-        "data": "a conversation in Slack and what our documents say about its newest question",
-        "conversation": [
-            {"author": turn.author, "text": turn.text[:MAX_TURN_CHARACTERS]} for turn in transcript[-MAX_TURNS:]
-        ],
+        "data": "the newest question in the Slack conversation, and what our documents say about it",
         "passages": evidence_rows(passages),
         "question": question[:MAX_QUESTION_CHARACTERS],
     }
     return [
         _brief_turn(brief),
-        {"role": "user", "content": [_text(_to_json(asked))]},
-        _instruction_turn(f"{ANSWER_INSTRUCTION} {TOOLS_INSTRUCTION}" if tools else ANSWER_INSTRUCTION),
+        *_conversation_turns(transcript),
+        _turn(_text(_to_json(asked)), cached=tools),  # where something is looked up it is sent again
+        _turn(_text(f"{ANSWER_INSTRUCTION} {TOOLS_INSTRUCTION}" if tools else ANSWER_INSTRUCTION)),
     ]
 
 
@@ -199,8 +199,8 @@ def repair_messages(
     return [
         *messages,
         {"role": "assistant", "content": [_text(written)]},
-        {"role": "user", "content": [_text(_to_json(stopped))]},
-        _instruction_turn(_REPAIR_INSTRUCTION),
+        _turn(_text(_to_json(stopped))),
+        _turn(_text(_REPAIR_INSTRUCTION)),
     ]
 
 
@@ -211,12 +211,24 @@ def _brief_turn(brief: Brief, *, cached: bool = True) -> MessageParam:
         "words": asdict(brief.snapshot.words),
         "evidence": evidence_rows(brief.evidence),
     }
-    block = _text(_to_json(data))
-    return {"role": "user", "content": [{**block, "cache_control": {"type": "ephemeral"}} if cached else block]}
+    return _turn(_text(_to_json(data)), cached=cached)
 
 
-def _instruction_turn(instruction: str) -> MessageParam:
-    return {"role": "user", "content": [_text(instruction)]}
+def _conversation_turns(transcript: Sequence[Turn]) -> list[MessageParam]:
+    """Return what was said before the question as one turn, a block for each message, or none."""
+    said = [
+        {"data": "a message in the Slack conversation", "author": turn.author, "text": turn.text[:MAX_TURN_CHARACTERS]}
+        for turn in transcript
+    ]
+    while len(said) > MAX_TURNS or sum(len(each["text"]) for each in said) > MAX_CONVERSATION_CHARACTERS:
+        del said[:_LEFT_OUT_AT_ONCE]
+    return [_turn(*(_text(_to_json(each)) for each in said), cached=True)] if said else []
+
+
+def _turn(*blocks: TextBlockParam, cached: bool = False) -> MessageParam:
+    """Return a turn; what is ``cached`` up to its end is read at a twentieth of the price in the next minutes."""
+    *first, last = blocks
+    return {"role": "user", "content": [*first, {**last, "cache_control": {"type": "ephemeral"}} if cached else last]}
 
 
 def _text(text: str) -> TextBlockParam:

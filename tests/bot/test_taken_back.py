@@ -48,9 +48,9 @@ def conversation(bot: Any, anthropic: AnthropicServer) -> list[str]:
     """Ask something in the thread, and return what Claude was given of what was said there before."""
     before = len(anthropic.requests)
     bot.say(SECOND, thread_ts=bot.thread_ts())
-    asked = json.loads(anthropic.requests[before]["messages"][1]["content"][0]["text"])
-    assert asked["question"] == SECOND
-    return [turn["text"] for turn in asked["conversation"]]
+    _, *said, asked, _ = anthropic.requests[before]["messages"]
+    assert json.loads(asked["content"][0]["text"])["question"] == SECOND
+    return [json.loads(block["text"])["text"] for turn in said for block in turn["content"]]
 
 
 @by_either

@@ -87,11 +87,11 @@ def test_what_is_not_ours_is_json_in_a_turn_of_its_own_and_our_instruction_comes
     (request,) = anthropic.requests
     turns = [message["content"][0]["text"] for message in request["messages"]]
     assert json.loads(turns[0])["account"]["id"] == brief.account.account_id
-    assert json.loads(turns[1])["question"] == hostile
-    assert json.loads(turns[1])["conversation"] == [{"author": "person", "text": hostile}]
-    assert hostile not in turns[2]
+    assert json.loads(turns[1])["text"] == hostile
+    assert json.loads(turns[2])["question"] == hostile
+    assert hostile not in turns[3]
     assert hostile not in json.dumps(request["system"])
-    assert [message["role"] for message in request["messages"]] == ["user", "user", "user"]
+    assert [message["role"] for message in request["messages"]] == ["user", "user", "user", "user"]
 
 
 def test_the_brief_comes_first_and_is_cached_the_same_for_every_question(
@@ -111,7 +111,27 @@ def test_a_long_conversation_is_bounded(anthropic: AnthropicServer, brief: Brief
     turn = Turn(author="person", user_id="U1", text="x" * 100_000, at=datetime(2026, 11, 23, tzinfo=UTC))
     make_claude(anthropic).answer(brief, "y" * 100_000, transcript=[turn] * 100, passages=[])
 
-    assert len(anthropic.requests[0]["messages"][1]["content"][0]["text"]) < 35_000
+    assert len(json.dumps(anthropic.requests[0]["messages"][1:])) < 37_000
+
+
+def test_a_conversation_begins_as_it_did_before_the_question_so_that_it_is_read_from_the_cache(
+    anthropic: AnthropicServer, brief: Brief
+) -> None:
+    said = [
+        Turn(author="person", user_id="U1", text=f"Question {number}?", at=datetime(2026, 11, 23, tzinfo=UTC))
+        for number in range(60)
+    ]
+    claude = make_claude(anthropic)
+    begun_anew = 0
+    for number in range(8, 60, 2):
+        claude.answer(brief, "And what else?", transcript=said[:number], passages=[])
+        *_, before, now = [None, *(each["messages"][1]["content"] for each in anthropic.requests)]
+        assert f"Question {number - 1}?" in now[-1]["text"]
+        assert [block.get("cache_control") for block in now] == [*[None] * (len(now) - 1), {"type": "ephemeral"}]
+        assert 10 < len(now) <= 20 or number < 11
+        if before:
+            begun_anew += [each["text"] for each in now[: len(before)]] != [each["text"] for each in before]
+    assert begun_anew == 4
 
 
 def test_an_answer_may_rest_on_a_passage_found_for_the_question(anthropic: AnthropicServer, brief: Brief) -> None:
