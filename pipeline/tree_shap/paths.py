@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.tree_shap.trees import Ensemble
 
 PATTERN_BITS = 64
+NO_BIN = 2**62  # beyond every bin
 
 
 class Paths(NamedTuple):
@@ -203,10 +204,12 @@ def mark(paths: Paths, first: int, last: int, bins: BinArray, patterns: npt.NDAr
     for condition in range(first, last):
         values = bins[paths.feature[condition]]
         bit = np.uint64(1) << np.uint64(condition - first)
-        for at in range(paths.first_toggle[condition], paths.first_toggle[condition + 1]):
-            toggle = paths.toggles[at]
+        last_toggle = paths.first_toggle[condition + 1]
+        for at in range(paths.first_toggle[condition], last_toggle, 2):
+            begin = paths.toggles[at]
+            end = paths.toggles[at + 1] if at + 1 < last_toggle else NO_BIN
             for row in range(len(patterns)):
-                patterns[row] ^= bit if values[row] >= toggle else np.uint64(0)
+                patterns[row] |= bit if begin <= values[row] < end else np.uint64(0)
 
 
 @compiled
@@ -222,13 +225,13 @@ def number(
     patterns, all -1 before and after; ``distinct`` and ``numbers`` are as long as ``patterns``.
     """
     n_distinct = 0
-    last_slot = len(slots) - 1
-    taken = np.empty(len(patterns), dtype=np.int64)
+    last_slot = np.uint64(len(slots) - 1)
+    taken = np.empty(len(patterns), dtype=np.uint64)
     for row in range(len(patterns)):
         pattern = patterns[row]
-        slot = np.int64((pattern * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & last_slot
-        while slots[slot] >= 0 and distinct[slots[slot]] != pattern:
-            slot = (slot + 1) & last_slot
+        slot = (pattern * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32) & last_slot
+        while slots[slot] >= 0 and distinct[np.uint64(slots[slot])] != pattern:
+            slot = (slot + np.uint64(1)) & last_slot
         if slots[slot] < 0:
             slots[slot] = n_distinct
             taken[n_distinct] = slot
