@@ -356,9 +356,9 @@ def mean_value(model: Model) -> float:
 
 
 @compiled
-def _row_width(n_columns: int, order: int) -> int:
-    """Return the entries of a row of a table: of interactions, whole blocks that are handled at once."""
-    return n_columns if order == 1 else -(-n_columns // 8) * 8
+def _row_width(used: int, order: int) -> int:
+    """Return the entries of a row of a table: of interactions, whole blocks of what a processor handles at once."""
+    return used if order == 1 else -(-used // 8) * 8
 
 
 @compiled
@@ -403,7 +403,9 @@ def add_values(model: Model, bins: BinArray, order: int, values: Floats) -> None
                 rows = table.reshape((n_distinct, width))
                 for leaf in range(terms.first_leaf[term], terms.last_leaf[term]):
                     _solve_interactions(paths, failures, terms, weights, term, leaf, patterns[:n_distinct], rows)
-                _look_up(rows.T, numbers, place, values)
+                numbers *= np.uint32(width)  # now where the row of the table begins
+                for k in range(len(place)):
+                    _spread(table[k:], numbers, values[place[k]])
 
 
 @compiled
