@@ -16,7 +16,7 @@ from pipeline.allocation.problem import closest
 from pipeline.changes import Build, compare
 from pipeline.contents import tabulate_allocations
 from pipeline.errors import UnknownRulesError
-from storage.snapshots import SnapshotContents
+from storage.snapshots import contents_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,23 +95,12 @@ def publish(store: SnapshotStore, snapshot: Snapshot, found: Reallocation, *, no
     actions = np.array([each.actions for each in found.allocations], dtype=np.int64)
     build = replace(own, actions=actions, allocation=found.after, rules=found.rules)
     comparison, changes = compare(snapshot, build)
-    info = snapshot.info
-    contents = SnapshotContents(
-        accounts=_Reallocated(snapshot=snapshot, allocations=found.allocations),
-        features=snapshot.features,
-        promotions=snapshot.promotions,
-        base_rates=snapshot.base_rates,
-        source=info.source,
-        card=info.card,
-        words=info.words,
+    contents = replace(
+        contents_of(snapshot, accounts=_Reallocated(snapshot=snapshot, allocations=found.allocations)),
         allocation=found.after,
-        artefact=snapshot.artefact(),
         rules=found.rules.model_dump_json(by_alias=True),
-        top_interactions=snapshot.top_interactions,
         comparison=comparison,
         changes=changes,
-        topics=snapshot.topics,
-        offers=snapshot.offers,
     )
     return store.publish(contents, now=now)
 

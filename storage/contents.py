@@ -135,6 +135,26 @@ class SnapshotContents:
     offers: tuple[Offer, ...] = ()
 
 
+def contents_of(snapshot: Snapshot, *, accounts: AccountRows) -> SnapshotContents:
+    """Return what a snapshot consists of, with these accounts in the place of its own; it is compared with no other."""
+    info = snapshot.info
+    return SnapshotContents(
+        accounts=accounts,
+        features=snapshot.features,
+        promotions=snapshot.promotions,
+        base_rates=snapshot.base_rates,
+        source=info.source,
+        card=info.card,
+        words=info.words,
+        allocation=info.allocation,
+        artefact=snapshot.artefact(),
+        rules=snapshot.rules,
+        top_interactions=snapshot.top_interactions,
+        topics=snapshot.topics,
+        offers=snapshot.offers,
+    )
+
+
 def check_contents(contents: SnapshotContents) -> None:
     """Raise InconsistentContentsError for what contradicts itself, whatever the accounts are."""
     if contents.accounts.num_rows == 0:

@@ -23,7 +23,7 @@ import duckdb
 
 from storage.accounts import ACCOUNTS_SCHEMA
 from storage.changes import CHANGES_SCHEMA, make_change
-from storage.contents import SCHEMA, SnapshotContents, check_contents, check_database, write_database
+from storage.contents import SCHEMA, SnapshotContents, check_contents, check_database, contents_of, write_database
 from storage.errors import (
     DamagedSnapshotError,
     NoSnapshotError,
@@ -47,6 +47,7 @@ __all__ = [
     "Snapshot",
     "SnapshotContents",
     "SnapshotStore",
+    "contents_of",
     "make_change",
 ]
 

@@ -31,7 +31,7 @@ from storage.records import (
     ValueChange,
     Verdict,
 )
-from storage.snapshots import CHANGES_SCHEMA, SnapshotContents, SnapshotStore
+from storage.snapshots import CHANGES_SCHEMA, SnapshotStore, contents_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -279,17 +279,8 @@ def moved(tmp_path: Path, snapshot: Snapshot) -> Iterator[Snapshot]:
     }  # fmt: skip
     store = SnapshotStore(tmp_path / "snapshots")
     store.publish(
-        SnapshotContents(
-            accounts=snapshot.accounts(),
-            features=snapshot.features,
-            promotions=snapshot.promotions,
-            base_rates=snapshot.base_rates,
-            top_interactions=snapshot.top_interactions,
-            source=snapshot.info.source,
-            card=snapshot.info.card,
-            words=snapshot.info.words,
-            allocation=snapshot.info.allocation,
-            artefact=snapshot.artefact(),
+        replace(
+            contents_of(snapshot, accounts=snapshot.accounts()),
             comparison=COMPARISON,
             changes=pa.Table.from_pylist([row], schema=CHANGES_SCHEMA),
         ),

@@ -11,28 +11,12 @@ import pytest
 
 from bot.__main__ import main
 from storage.records import Comparison
-from storage.snapshots import CHANGES_SCHEMA, SnapshotContents, SnapshotStore
+from storage.snapshots import CHANGES_SCHEMA, SnapshotStore, contents_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from storage.snapshots import Snapshot
-
-
-def contents(snapshot: Snapshot) -> SnapshotContents:
-    return SnapshotContents(
-        accounts=snapshot.accounts(),
-        features=snapshot.features,
-        promotions=snapshot.promotions,
-        base_rates=snapshot.base_rates,
-        top_interactions=snapshot.top_interactions,
-        source=snapshot.info.source,
-        card=snapshot.info.card,
-        words=snapshot.info.words,
-        allocation=snapshot.info.allocation,
-        artefact=snapshot.artefact(),
-    )
 
 
 @pytest.fixture
@@ -56,7 +40,7 @@ def two(home: Path) -> Path:
         }  # fmt: skip
         store.publish(
             replace(
-                contents(first),
+                contents_of(first, accounts=first.accounts()),
                 changes=pa.Table.from_pylist([changed, gone], schema=CHANGES_SCHEMA),
                 comparison=Comparison(
                     previous_id=first.info.snapshot_id,

@@ -16,7 +16,7 @@ from bot.config import DigestConfig
 from bot.digest import WORKING_DAYS, Outcome, channel_subscriptions, due, post_digest, post_due_digests
 from bot.workspace import Failure
 from pipeline.allocation.rules import Rules
-from storage.snapshots import SnapshotContents, SnapshotStore
+from storage.snapshots import SnapshotContents, SnapshotStore, contents_of
 from storage.state import ActionOutcome, OutcomeStatus, Subscription
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ def republish(home: Path) -> Callable[..., str]:
     def republish(factors: dict[str, float], **changes: Any) -> str:
         with closing(SnapshotStore(home / "snapshots")) as store:
             with store.lease(store.retained()[-1]) as first:
-                contents = replace(contents_of(first, factors), **changes)
+                contents = replace(moved(first, factors), **changes)
             return store.publish(contents, now=MORNING).snapshot_id
 
     return republish
@@ -446,7 +446,7 @@ def test_before_anything_was_built_the_digest_waits(
         assert len(digests(bot)) == 1
 
 
-def contents_of(snapshot: Snapshot, factors: dict[str, float]) -> SnapshotContents:
+def moved(snapshot: Snapshot, factors: dict[str, float]) -> SnapshotContents:
     """Return what a snapshot was published from, with these predictions times their factors."""
     accounts = snapshot.accounts()
     change = [factors.get(each, 1.0) - 1.0 for each in accounts["account_id"].to_pylist()]
@@ -455,15 +455,4 @@ def contents_of(snapshot: Snapshot, factors: dict[str, float]) -> SnapshotConten
         moved = [each + by * of for each, by, of in zip(accounts[name].to_pylist(), change, predicted, strict=True)]
         place = accounts.schema.get_field_index(name)
         accounts = accounts.set_column(place, accounts.schema.field(place), pa.array(moved))
-    info = snapshot.info
-    return SnapshotContents(
-        accounts=accounts,
-        features=snapshot.features,
-        promotions=snapshot.promotions,
-        base_rates=snapshot.base_rates,
-        source=info.source,
-        card=info.card,
-        words=info.words,
-        allocation=info.allocation,
-        artefact=snapshot.artefact(),
-    )
+    return contents_of(snapshot, accounts=accounts)

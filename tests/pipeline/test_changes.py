@@ -25,7 +25,7 @@ from pipeline.models import FoldModel, predict_left_out
 from pipeline.pack import read_pack
 from pipeline.synthetic import SyntheticAccounts, make_accounts
 from storage.records import ChangeKind, FeatureKind, Words
-from storage.snapshots import SnapshotContents, SnapshotStore
+from storage.snapshots import SnapshotStore, contents_of
 
 from .conftest import NOW, StageNames
 
@@ -372,7 +372,7 @@ def test_models_of_before_that_cannot_be_read_stop_no_build(small_config: Pipeli
     store, accounts = SnapshotStore(small_config.snapshots), make_accounts(100, seed=69)
     build(store, accounts, small_config, day=21)
     with store.lease() as first:
-        contents = as_contents(first)
+        contents = contents_of(first, accounts=first.accounts())
     unreadable = replace(
         contents,
         artefact=b"no models",
@@ -389,18 +389,3 @@ def test_models_of_before_that_cannot_be_read_stop_no_build(small_config: Pipeli
         assert third.info.comparison.not_told_apart.startswith("the models of snapshot 000002-")
         assert all(change.by_data is None and change.by_model for change in third.changes())
     store.close()
-
-
-def as_contents(snapshot: Snapshot) -> SnapshotContents:
-    return SnapshotContents(
-        accounts=snapshot.accounts(),
-        features=snapshot.features,
-        promotions=snapshot.promotions,
-        base_rates=snapshot.base_rates,
-        top_interactions=snapshot.top_interactions,
-        source=snapshot.info.source,
-        card=snapshot.info.card,
-        words=snapshot.info.words,
-        allocation=snapshot.info.allocation,
-        artefact=snapshot.artefact(),
-    )
