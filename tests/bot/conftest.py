@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from made_up import WORDS, Clock
+from made_up import BASE_RATES, CARD, WORDS, Clock
 
 from bot.brief import Brief, make_brief
 from kb.index import Library, write_index
@@ -19,17 +19,10 @@ from kb.passages import Passage
 from pipeline.pack import read_pack
 from storage.records import (
     AllocationSummary,
-    BaseRate,
-    Calibration,
-    CandidateScore,
-    Coverage,
     Feature,
     FeatureKind,
     Fitness,
-    ModelCard,
-    Score,
     Source,
-    Verdict,
 )
 from storage.snapshots import ACCOUNTS_SCHEMA, SnapshotContents, SnapshotStore
 
@@ -75,18 +68,6 @@ TOPICS = tuple(
 )  # fmt: skip
 OFFERS = tuple(
     replace(offer, promotion=offer.promotion.removesuffix("_sensitivity")) for offer in read_pack("software").offers
-)
-SCORE = Score(r2=0.86, r2_error=0.02, mae=8_000.0, mae_error=210.0, spearman=0.91, spearman_error=0.01)
-BASE_RATES = (
-    BaseRate(
-        feature="demo_requests",
-        threshold=3.0,
-        category=None,
-        count_with=24,
-        median_with=96_000.0,
-        count_without=36,
-        median_without=71_000.0,
-    ),
 )
 PROMOTIONS = (
     ("discount", "Discount"),
@@ -214,30 +195,7 @@ def publish(root: Path, rows: list[Row], features: tuple[Feature, ...]) -> Snaps
                 fitness=Fitness.CARE,
                 findings=("Only <64> rows have an outcome.", "64 of 70 rows used."),
             ),
-            card=ModelCard(
-                verdict=Verdict.SIGNAL,
-                family="random forest",
-                outcome_rows=400,
-                training_rows=400,
-                measured_rows=400,
-                outcome_values=50,
-                seed=7,
-                target_mean=70_500.0,
-                score=SCORE,
-                r2_holdout=0.87,
-                candidates=(
-                    CandidateScore(family="constant", score=replace(SCORE, r2=-0.01, r2_error=0.004, spearman=0.0)),
-                    CandidateScore(family="random forest", score=SCORE),
-                ),
-                coverage=(Coverage(segment="region", name="EMEA", accounts=20, coverage=0.85),),
-                calibration=(Calibration(accounts=20, predicted=40_000.0, outcome=42_000.0, outcome_error=1_500.0),),
-                drift=None,
-                r2_ceiling=0.93,
-                interval_level=0.8,
-                interval_coverage=0.81,
-                artefact_sha256=hashlib.sha256(ARTEFACT).hexdigest(),
-                versions={"scikit-learn": "1.9"},
-            ),
+            card=replace(CARD, artefact_sha256=hashlib.sha256(ARTEFACT).hexdigest()),
             words=WORDS,
             allocation=AllocationSummary(
                 allocator="score",

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-
 @pytest.fixture
 def two(home: Path) -> Path:
     """A home with a second snapshot, in which ACME-007 is worth $9K more, NEW is new and =OLD() is gone."""

@@ -10,22 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from made_up import WORDS
+from made_up import BASE_RATES, CARD, WORDS
 
 from storage.records import (
     AllocationSummary,
-    BaseRate,
-    Calibration,
-    CandidateScore,
-    Coverage,
     Feature,
     FeatureKind,
     Fitness,
     Interaction,
-    ModelCard,
-    Score,
     Source,
-    Verdict,
 )
 from storage.snapshots import ACCOUNTS_SCHEMA, SnapshotContents, SnapshotStore
 
@@ -38,18 +31,6 @@ FEATURES = (
     Feature(name="employees", label="Employees", group="Firmographic", unit="", kind=FeatureKind.NUMBER),
     Feature(name="tier", label="Tier", group="Firmographic", unit="", kind=FeatureKind.CATEGORY),
     Feature(name="demo_requests", label="Demo requests", group="Engagement", unit="", kind=FeatureKind.NUMBER),
-)
-SCORE = Score(r2=0.86, r2_error=0.02, mae=4321.5, mae_error=210.0, spearman=0.91, spearman_error=0.01)
-BASE_RATES = (
-    BaseRate(
-        feature="demo_requests",
-        threshold=3.0,
-        category=None,
-        count_with=24,
-        median_with=96_000.0,
-        count_without=36,
-        median_without=71_000.0,
-    ),
 )
 TOP_INTERACTIONS = (
     Interaction(first="employees", second="demo_requests", value=75.5),
@@ -116,29 +97,12 @@ def make_contents() -> MakeContents:
                 fitness=Fitness.CARE,
                 findings=("5 rows are few.", "5 of 9 rows used."),
             ),
-            card=ModelCard(
-                verdict=Verdict.SIGNAL,
-                family="random forest",
+            card=replace(
+                CARD,
                 outcome_rows=len(rows),
                 training_rows=len(rows),
                 measured_rows=len(rows),
-                outcome_values=50,
-                seed=7,
-                target_mean=70_500.0,
-                score=SCORE,
-                r2_holdout=0.87,
-                candidates=(
-                    CandidateScore(family="constant", score=replace(SCORE, r2=-0.01, r2_error=0.004, spearman=0.0)),
-                    CandidateScore(family="random forest", score=SCORE),
-                ),
-                coverage=(Coverage(segment="region", name="EMEA", accounts=20, coverage=0.85),),
-                calibration=(Calibration(accounts=20, predicted=40_000.0, outcome=42_000.0, outcome_error=1_500.0),),
-                drift=None,
-                r2_ceiling=None,
-                interval_level=0.9,
-                interval_coverage=0.91,
                 artefact_sha256=hashlib.sha256(artefact).hexdigest(),
-                versions={"scikit-learn": "1.9.0", "numpy": "2.4.1"},
             ),
             words=WORDS,
             allocation=AllocationSummary(
