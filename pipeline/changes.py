@@ -161,6 +161,7 @@ class Changes:
 def compare(previous: Snapshot, build: Build) -> tuple[Comparison, pa.Table]:
     """Compare a build with a published snapshot."""
     before = Build.of(previous)
+    give_back()  # what it took to read it
     changes = find_changes(before, build)
     comparison = Comparison(
         previous_id=previous.info.snapshot_id,
@@ -179,7 +180,7 @@ def find_changes(before: Build, after: Build) -> Changes:
     """
     old, new = _match(before, after)
     by_data, actions, not_told_apart = _find_parts(before, after, old, new)
-    give_back()  # what it took to predict all accounts and give all actions again
+    give_back()  # what it took to give all actions again
     was, now = before.predicted[old], after.predicted[new]
     values = _find_value_changes(before, after, old, new)
     moved = (was != now) | (before.actions[old] != after.actions[new]) | (np.diff(values.offsets) > 0)
@@ -208,6 +209,7 @@ def _find_parts(
 ) -> tuple[Column | None, dict[str, Counts], str | None]:
     """Return the data's part of the changes in predictions, the parts of those in actions, and why one is missing."""
     fits = _refit(before, after, old, new)
+    give_back()  # what it took to predict all accounts
     if isinstance(fits, str):
         return None, _split_actions(before, after, None, old, new), fits
     return _effect_of_data(fits, old, new), _split_actions(before, after, fits, old, new), None
