@@ -52,7 +52,15 @@ _FRACTIONS: Final = {
 }
 _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not", "nobody", "never", "all"})
 _ONE: Final = frozenset({"another", "extra", "an", "a"})
-_JUDGED: Final = frozenset(map(stem, "improve worsen better worse".split()))  # noqa: SIM905
+_AS_BEFORE: Final = frozenset(map(stem, "same instead other opposite reverse direction way".split()))  # noqa: SIM905
+_LARGE: Final = 1e3
+_LARGE_SCALES: Final = (1e9, 1e6, 1e3)
+_WHOLE_FACTORS: Final = frozenset({0.5, 2.0, 3.0, 4.0, 5.0})
+_JUDGED: Final = {stem(word): way for word, way in (("improve", 1), ("better", 1), ("worsen", -1), ("worse", -1))}
+# What a feature is called of which more is worse.
+_BAD: Final = frozenset(
+    map(stem, "risk churn attrition complaints outages tickets delays overdue debt defects failures incidents".split())  # noqa: SIM905
+)
 _MOVES: Final = frozenset(map(stem, "change move shift vary".split()))  # noqa: SIM905
 _WAYS: Final = ("up", "down", "to")  # sets of words in the lexicon
 _FAR: Final = 4
@@ -75,17 +83,38 @@ class Value:
     category: str = ""
 
 
-def find_values(tokens: Sequence[Token]) -> list[Value]:
-    """Return all that may be an amount, a factor or a category, whatever it turns out to be."""
-    return [value for place in range(len(tokens)) for value in _value(tokens, place)]
+def find_values(tokens: Sequence[Token], earlier: Sequence[FeatureChange] = ()) -> list[Value]:
+    """Return all that may be an amount, a factor or a category, whatever it turns out to be.
+
+    After ``earlier`` changes of one feature "the same" is their amount, and a plain one is in percent or millions, too.
+    """
+    last = _amount_of(earlier[0]) if len(earlier) == 1 else None
+    return [value for place in range(len(tokens)) for value in _value(tokens, place, last)]
 
 
-def _value(tokens: Sequence[Token], place: int) -> Iterator[Value]:
+def _amount_of(change: FeatureChange) -> Amount | None:
+    if isinstance(change.amount, str | None):
+        return None
+    if change.how is not How.SCALE:
+        return Amount(value=abs(change.amount), unit=Unit.RAW)
+    if change.amount in _WHOLE_FACTORS:
+        return Amount(value=change.amount, unit=Unit.TIMES if change.amount > 1 else Unit.FRACTION)
+    return Amount(value=round(abs(change.amount - 1) * 100, 4), unit=Unit.PERCENT)
+
+
+def _value(tokens: Sequence[Token], place: int, last: Amount | None) -> Iterator[Value]:
     token = tokens[place]
     stemmed = stem(token.word)
     named = any(each.name is not None for each in tokens[place + 1 : place + 3])
     if token.category:
         yield Value(place=place, kind="category", category=token.category)
+    elif last is not None and stemmed in _AS_BEFORE:
+        yield Value(place=place, kind="same", amount=last)
+    elif last is not None and last.unit is Unit.PERCENT and token.word == "<number>" and token.amount is not None:
+        yield Value(place=place, kind="plain", amount=replace(token.amount, unit=Unit.PERCENT))
+    elif last is not None and token.word == "<number>" and token.amount is not None and last.value >= _LARGE:
+        scale = next(each for each in _LARGE_SCALES if last.value >= each) if token.amount.value < _LARGE else 1.0
+        yield Value(place=place, kind="plain", amount=replace(token.amount, value=token.amount.value * scale))
     elif token.amount is not None:
         yield Value(place=place, kind=token.amount.unit or "plain", amount=token.amount)
     elif stemmed in _FACTORS:
@@ -99,9 +128,14 @@ def _value(tokens: Sequence[Token], place: int) -> Iterator[Value]:
 
 
 def signs_of_value(
-    tokens: Sequence[Token], values: Sequence[Value], value: Value, lexicon: Lexicon, *, before: str
+    tokens: Sequence[Token],
+    values: Sequence[Value],
+    value: Value,
+    lexicon: Lexicon,
+    *,
+    earlier: Sequence[FeatureChange],
 ) -> set[str]:
-    """Return what tells what a value does; ``before`` is how the feature changed in the question before."""
+    """Return what tells what a value does; ``earlier`` are the changes in the question before."""
     words = [stem(token.word) for token in tokens]
     ways = [next((each for each in lexicon.sets(word) if each in _WAYS), "") for word in words]
     place = value.place
@@ -109,7 +143,15 @@ def signs_of_value(
     nearest = min(mentions, key=lambda at: (abs(at - place), at > place), default=None)
     told = signs_of_place(words, place, lexicon)
     left, right = (next(filter(None, side), "") for side in (ways[:place][::-1], ways[place + 1 :]))
-    told |= {f"{left}<", f">{right}", f"{left}<>{right}", f"before={before}"}
+    starts, stops = (
+        [each.place for each in values if each.place < place],
+        [each.place for each in values if each.place > place],
+    )
+    low, high = max(starts, default=-1), min(stops, default=len(words))
+    near = [next(filter(None, side), "") for side in (ways[low + 1 : place][::-1], ways[place + 1 : high])]
+    told |= {f"{near[0]}<own", f"own>{near[1]}", f"{near[0]}<own>{near[1]}"}
+    told |= {f"own<{each}" for each in words[low + 1 : place]} | {f"own>{each}" for each in words[place + 1 : high]}
+    told |= {f"{left}<", f">{right}", f"{left}<>{right}", f"before={_how_before(earlier)}"}
     unit = ""
     if nearest is not None:
         name = tokens[nearest].name
@@ -126,22 +168,25 @@ def signs_of_value(
 
 
 def read_changes(
-    tokens: Sequence[Token], model: Linear, lexicon: Lexicon, *, about: Sequence[Name], before: str
+    tokens: Sequence[Token],
+    model: Linear,
+    lexicon: Lexicon,
+    *,
+    about: Sequence[Name],
+    earlier: Sequence[FeatureChange],
 ) -> tuple[tuple[FeatureChange, ...], float]:
     """Return the changes that these tokens speak of and how sure that is; nothing where it cannot be told.
 
-    ``about`` are the features that were spoken of before, for a question that names none; ``before`` is as in
-    `signs_of_value`.
+    ``about`` are the features that are spoken of; ``earlier`` is as in `signs_of_value`.
     """
-    named = dict.fromkeys(token.name for token in tokens if token.name is not None)
-    features = [name.feature for name in named] or [name.feature for name in about]
-    every = find_values(tokens)
+    features = [name.feature for name in about]
+    every = find_values(tokens, earlier)
     if not any(each.category for each in every):  # "they buy a rival, revenue doubles" has no other competitor
         features = [each for each in features if each.kind is not FeatureKind.CATEGORY]
     values = [each for each in every if any(change_of(role, each, one) for role in ROLES for one in features)]
     if not 0 < len(features) <= MOST_CHANGES or len(values) > _MOST_VALUES:
         return (), 0.0
-    odds = [model.odds(signs_of_value(tokens, every, each, lexicon, before=before)) for each in values]
+    odds = [model.odds(signs_of_value(tokens, every, each, lexicon, earlier=earlier)) for each in values]
     found: dict[tuple[FeatureChange | None, ...], float] = {}
     for kept in combinations(range(len(values)), len(features)):
         matched = zip(kept, _matched(features, [values[place] for place in kept]), strict=True)
@@ -153,16 +198,25 @@ def read_changes(
         )
     best = max(found, key=found.__getitem__, default=())
     told = tuple(each for each in best if each is not None)
-    judged = not _JUDGED.isdisjoint(stem(token.word) for token in tokens)
+    judged = {_JUDGED[each] for each in map(stem, (token.word for token in tokens)) if each in _JUDGED}
     moves = any(stem(one.word) in _MOVES and other.word == "by" for one, other in pairwise(tokens))
     if any(
-        change.how is not How.SET and (moves or (judged and feature.unit == "%"))
+        change.how is not How.SET and (moves or judged) and feature.unit == "%"
         for change, feature in zip(told, features, strict=False)
     ):
-        return (), 0.0  # whether "churn improves by 5 points" is up or down depends on what churn is
+        if moves or len(judged) > 1 or len(told) != 1:
+            return (), 0.0  # whether "churn moves by 5 points" is up or down is not said
+        told = (_judged(told[0], features[0], judged.pop()),)
     # Half of what speaks against it is that there may be more or fewer of them.
     sure = found[best] / math.sqrt(sum(found.values())) if told and found[best] else 0.0
     return told if len(told) == len(best) else (), sure
+
+
+def _judged(change: FeatureChange, feature: Feature, way: int) -> FeatureChange:
+    """Return the change so that the feature gets better or worse, which for a risk is down or up."""
+    way = -way if _BAD & set(map(stem, feature.label.casefold().split())) else way
+    amount = change.amount if isinstance(change.amount, str | None) else math.copysign(change.amount, way)
+    return change.model_copy(update={"amount": amount})
 
 
 def _likeliest(value: Value, odds: Mapping[str, float], feature: Feature) -> tuple[FeatureChange | None, float]:
@@ -208,12 +262,13 @@ def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float]
     if role == OVER:
         divides = amount.unit in {Unit.NONE, Unit.TIMES} and 0 < amount.value <= _MOST_FACTOR
         return (How.SCALE, 1 / amount.value) if divides else None
-    if part is not None and (sign or amount.unit is not Unit.PERCENT):
+    a_share = feature.unit == "%" and amount.unit is Unit.FRACTION  # "two thirds of our emails"
+    if part is not None and (sign or not (amount.unit is Unit.PERCENT or a_share)):
         # "Churn is 5 % lower" may be by 5 points or by a twentieth.
         open_ = amount.unit is Unit.TIMES or (amount.unit is Unit.PERCENT and feature.unit == "%")
         return (How.SCALE, 1 + sign * part) if sign and not open_ else None
     in_unit = _in_unit(replace(amount, sign=0), feature, setting=not sign)
-    if in_unit is None or in_unit > _MOST.get(feature.unit, math.inf):
+    if in_unit is None or in_unit > _MOST.get(feature.unit, math.inf) or (sign and not in_unit):
         return None
     return (How.ADD, sign * in_unit) if sign else (How.SET, in_unit)
 
@@ -221,6 +276,8 @@ def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float]
 def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None:
     """Return the amount as the feature counts, where what was written can be one of its amounts."""
     unit, value = amount.unit, amount.value
+    if unit is Unit.RAW or (unit is Unit.FRACTION and feature.unit == "%"):
+        return value
     if feature.unit == "%":
         if unit not in {Unit.NONE, Unit.PERCENT, Unit.POINTS}:
             return None
@@ -239,7 +296,7 @@ def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None
     return value if fits else None
 
 
-def how_before(changes: Sequence[FeatureChange]) -> str:
+def _how_before(changes: Sequence[FeatureChange]) -> str:
     """Return how a feature changed, where that was one: an amount that follows does so, too."""
     if len(changes) != 1:
         return ""

@@ -19,20 +19,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS: Final = "learned.npz"
+STEP: Final = 1 / 16  # between two weights as they are kept
 MODELS: Final = ("intent", "single", "change", "count", "query")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """The words that were seen, their stems, and a model for each thing that a question leaves to be told.
+    """The words that were seen, and a model for each thing that a question leaves to be told.
 
-    ``intent`` tells what is asked, ``facts`` which of several facts, ``single`` whether one driver is meant, ``change``
+    ``lexicon`` has their stems, ``sought`` those that tell something about what is to be looked for.
+    ``intent`` tells what is asked, ``single`` whether one driver is meant, ``change``
     what an amount does to a feature, ``count`` what a number of actions or drivers is, ``query`` which words are to be
     looked for. ``digest`` is of what it was learned from.
     """
 
     known: frozenset[str]
     lexicon: Lexicon
+    sought: Lexicon
     intent: Linear
     single: Linear
     change: Linear
@@ -51,24 +54,27 @@ def learned() -> Learned:
 def unpack(arrays: Mapping[str, NDArray[Any]]) -> Learned:
     """Return what `bot.questions.learn` put into arrays."""
     known = frozenset(str(arrays["known"]).split())
-    models = {
-        model: Linear(
-            names=tuple(str(arrays[f"{model}.names"]).split()),
-            rows={sign: row for row, sign in enumerate(str(arrays[f"{model}.signs"]).split("\n"))},
-            weights=arrays[f"{model}.weights"].astype(np.float32),
-            bias=arrays[f"{model}.bias"].astype(np.float32),
-        )
-        for model in MODELS
-    }
+    models = {model: linear_of(model, arrays) for model in MODELS}
     alike = dict(line.split(" ", 1) for line in str(arrays["alike"]).splitlines())
-    lexicon = lexicon_of(known, alike)
-    return Learned(known=known, lexicon=lexicon, digest=str(arrays["digest"]), **models)
+    lexicon = lexicon_of(map(stem, known), alike)
+    sought = lexicon_of(models["query"].rows, alike)
+    return Learned(known=known, lexicon=lexicon, sought=sought, digest=str(arrays["digest"]), **models)
 
 
-def lexicon_of(words: Iterable[str], alike: Mapping[str, str]) -> Lexicon:
-    """Return what is known of these words, where ``alike`` names sets of words with a like meaning."""
+def linear_of(model: str, arrays: Mapping[str, NDArray[Any]]) -> Linear:
+    """Return one of the models in arrays."""
+    return Linear(
+        names=tuple(str(arrays[f"{model}.names"]).split()),
+        rows={sign: row for row, sign in enumerate(str(arrays[f"{model}.signs"]).split("\n"))},
+        weights=arrays[f"{model}.weights"].T.astype(np.float32) * STEP,
+        bias=arrays[f"{model}.bias"].astype(np.float32),
+    )
+
+
+def lexicon_of(stems: Iterable[str], alike: Mapping[str, str]) -> Lexicon:
+    """Return what is known of these stems, where ``alike`` names sets of words with a like meaning."""
     sets: dict[str, tuple[str, ...]] = {}
     for name, told in alike.items():
         for each in set(map(stem, told.split())):
             sets[each] = (*sets.get(each, ()), name)
-    return Lexicon(stems=frozenset(map(stem, words)), alike=sets)
+    return Lexicon(stems=frozenset(stems), alike=sets)

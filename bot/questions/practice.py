@@ -84,7 +84,7 @@ def _pick(line: str, words: Mapping[str, str], chance: random.Random) -> str:
 def _slotted(line: str, chance: random.Random) -> Iterator[str]:
     for word in re.findall(r"\w+|[^\w\s]", line):
         if word == "AMOUNT":
-            yield chance.choice(("<amount>", "<amount>", "<money>"))
+            yield chance.choice(("<amount>", "<share>", "<money>"))
         elif word in _SLOTS:
             yield f"<{word.lower()}>"
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.check.english import is_common
@@ -13,7 +14,7 @@ from bot.questions.words import NUMBERS, ORDINALS, SCALES, corrected, is_filling
 from storage.records import FeatureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.questions.vocabulary import Name, Vocabulary
 
@@ -21,6 +22,7 @@ MAX_CHARACTERS: Final = 240
 _TOKEN: Final = re.compile(
     r"""
       (?P<range>0\s?[-\u2013]\s?10\b)
+    | (?P<top>top(?=-\d))
     | (?P<id>[a-z]{2,}-\d[\w-]*|\d{1,2}:\d\d)
     | (?P<times>(?:x\s?|\btimes\s)(?P<by>\d+(?:\.\d+)?)\b|(?P<fold>\d+(?:\.\d+)?)\s?(?:x|-?fold|times)\b)
     | (?P<number>
@@ -29,7 +31,7 @@ _TOKEN: Final = re.compile(
         (?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|[1-9]\d{0,2}(?:\s\d{3})+(?!\d)
             |[1-9]\d{0,2}(?:\.\d{3})+(?=\.\d{3}|\s?[$\u20ac\u00a3]|\s?(?:dollars?|usd|euros?|bucks)\b)|\d+)?
         (?P<fraction>\.\d+|(?<=\d),\d{1,2}(?!\d))?(?(digits)|(?(fraction)|(?!)))
-        (?:\s?(?P<scale>k|mn|mm|mio|mil|m|bn|b|grand|thousand|million|billion)\b\.?)?
+        (?:\s?(?P<scale>k|mn|mm|mln|mio|mil|m|bn|b|grand|thousand|millions?|billions?)\b\.?)?
         (?:\s?(?P<dollars>dollars?\b|usd\b|bucks\b|euros?\b|[$\u20ac\u00a3](?!\s?\d)))?
         (?:\s?(?P<percent>%|percent\b|per\scent\b|pct\b))?
         (?:[\s-]?(?P<points>(?P<basis>basis\spoints?|bps?)\b|pp\b|ppts?\b|p\.p\.|%?\s?pts?\b|(?:percentage\s|percent\s)?points?\b))?
@@ -65,13 +67,25 @@ _OF_ANY_ACCOUNT: Final = frozenset(
     "account customer client company prospect accounts customers clients companies prospects".split()  # noqa: SIM905
 )
 _TAKING_BACK: Final = frozenset("no sorry mean wait scratch rather actually correction".split())  # noqa: SIM905
-_IN_PASSING: Final = frozenset("i that it hold on make or say well , ; . ! ? -".split())  # noqa: SIM905
+_MOST_BESIDE: Final = 2  # words that are neither
+_IN_PASSING: Final = frozenset("i that it is hold hang on make or say well a an at in , ; . ! ? -".split())  # noqa: SIM905
 _SCALES_IN_WORDS: Final = frozenset(word for word in SCALES if len(word) > 1)
 _QUARTERS: Final = 4
+_FEW: Final = frozenset({"one", "two", "three", "four"})
+_PARTS: Final = {
+    "third": 3,
+    "thirds": 3,
+    "quarter": 4,
+    "quarters": 4,
+    "fifth": 5,
+    "fifths": 5,
+    "tenth": 10,
+    "tenths": 10,
+}
 _LEAST_PREDICTED: Final = 10
 _LARGE: Final = 1_000
 _LONGEST_NAME: Final = 5
-_LOOK_UPS: Final = 4  # of names of accounts, for one question
+_LOOK_UPS: Final = 6  # of names of accounts, for one question
 
 
 class Unit(StrEnum):
@@ -87,6 +101,7 @@ class Unit(StrEnum):
     OTHER_TIME = "other time"
     FRACTION = "fraction"
     ORDINAL = "ordinal"
+    RAW = "raw"  # as the feature counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +181,24 @@ def read(question: str, vocabulary: Vocabulary, *, known: frozenset[str], about:
     )
     tokens = list(_categorised(tokens, categories)) if categories else tokens
     tokens = list(_without_slips(list(_with_accounts(tokens, text, vocabulary, known))))
-    return Reading(text=text, tokens=tuple(_labelled(list(_without_leftovers(tokens)))))
+    tokens = list(_labelled(list(_without_leftovers(tokens))))
+    of_shares = any(name.feature.unit == "%" for name in named)
+    return Reading(text=text, tokens=tuple(_with_shares(tokens) if of_shares else tokens))
+
+
+def with_categories(
+    reading: Reading, vocabulary: Vocabulary, *, known: frozenset[str], about: Sequence[Name]
+) -> tuple[Reading, list[Name]]:
+    """Read categories that are said without their features, too, as in "try TechOps", and return these features."""
+    words = {*reading.words, *(f"{one}{other}" for one, other in pairwise(reading.words))}
+    implied = [
+        name
+        for name in vocabulary.names
+        if name.feature.kind is FeatureKind.CATEGORY
+        and name not in {*reading.names, *about}
+        and any(category.casefold() in words for category in vocabulary.categories(name.feature) - {"None"})
+    ]
+    return (read(reading.text, vocabulary, known=known, about=[*about, *implied]) if implied else reading), implied
 
 
 def find_clauses(question: str) -> list[str]:
@@ -292,12 +324,21 @@ def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a num
     words = [token.word for token in tokens[place : place + 8]] + [""] * 8
     if words[0] in ORDINALS and stem(words[1]) in {"action", "demo"}:
         return Amount(value=ORDINALS[words[0]], unit=Unit.ORDINAL), 1
+    if words[0] == "a" and words[1] == "hundred":
+        words[0] = "one"
+    fraction, length = _fraction(words)
+    if length:
+        return _with_unit(fraction, words, length)
     if words[0] == "times" and words[1] in NUMBERS:
         return Amount(value=NUMBERS[words[1]], unit=Unit.TIMES), 2
     if words[0] == "single" and stem(words[1]) == "action":
         return Amount(value=1.0), 1
-    if words[:3] == ["half", "a", "year"]:
-        return Amount(value=6.0, unit=Unit.MONTHS), 3
+    if words[0] == "half" and "dozen" in words[1:3]:
+        return Amount(value=6.0), 1 + words.index("dozen")
+    if words[0] in _FEW and words[1] in _PARTS and (words[1] not in {"quarter", "quarters"} or words[2] == "of"):
+        return Amount(value=NUMBERS[words[0]] / _PARTS[words[1]], unit=Unit.FRACTION), 2
+    if words[0] == "half" and "year" in words[1:3]:
+        return Amount(value=6.0, unit=Unit.MONTHS), 1 + words.index("year")
     if words[:2] == ["half", "a"] and words[2] in SCALES:
         return _with_unit(0.5, words, 2)
     if words[0] in {"a", "an"} and words[1] in {"couple", "dozen"}:
@@ -318,20 +359,35 @@ def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a num
         return _with_unit(1.0, words, 1)
     if words[0] == "one":
         before = tokens[place - 1].word if place else ""
-        if words[1] in _ONE_OF_NO_COUNT or (before in _NOT_A_NUMBER_AFTER and stem(words[1]) not in _COUNTED):
+        only = before == "the" and place > 1 and tokens[place - 2].word in {"just", "only"}
+        no_count = before in _NOT_A_NUMBER_AFTER and stem(words[1]) not in _COUNTED and not only
+        if words[1] in _ONE_OF_NO_COUNT or no_count:
             return None, 1
     if words[0] not in NUMBERS:
         return None, 1
-    value, length = NUMBERS[words[0]], 1
+    value, length = _below_hundred(words)
     if words[0] == "couple" and words[1] == "of":
         length = 2
-    if value >= 20 and words[1 if words[1] != "-" else 2] in NUMBERS:  # noqa: PLR2004 # seventy five
-        length = 2 if words[1] != "-" else 3
-        value += NUMBERS[words[length - 1]]
-    if words[length] == "point" and words[length + 1] in NUMBERS:
-        value += NUMBERS[words[length + 1]] / 10
-        length += 2
-    return _with_unit(value, words, length)
+    if words[length] == "hundred" and words[length + 1] == "and" and words[length + 2] in NUMBERS:
+        more, further = _below_hundred(words[length + 2 :])
+        value, length = 100 * value + more, length + 2 + further
+    fraction, further = _fraction(words[length:])
+    return _with_unit(value + fraction, words, length + further)
+
+
+def _below_hundred(words: Sequence[str]) -> tuple[float, int]:
+    value = NUMBERS[words[0]]
+    place = 2 if words[1] == "-" else 1
+    tens = value >= 20 and NUMBERS.get(words[place], 10.0) < 10  # noqa: PLR2004 # seventy five
+    return (value + NUMBERS[words[place]], place + 1) if tens else (value, 1)
+
+
+def _fraction(words: Sequence[str]) -> tuple[float, int]:
+    """Return what "point two five" at the beginning of the words is, and how many of them that is."""
+    length = 1
+    while words[0] == "point" and length < len(words) and NUMBERS.get(words[length], 10.0) < 10:  # noqa: PLR2004 # a digit
+        length += 1
+    return (float("0." + "".join(f"{NUMBERS[each]:g}" for each in words[1:length])), length) if length > 1 else (0.0, 0)
 
 
 def _with_unit(  # noqa: PLR0911 - one return per unit
@@ -433,11 +489,13 @@ def _with_hinted(tokens: Sequence[Token], vocabulary: Vocabulary) -> list[Token]
         for part in name.telling
     }
     said = [token.word for token in tokens]
+    stems = set(map(stem, said))
     found = []
     for token in tokens:
         name = hints.get(stem(token.word)) if not token.is_slot else None
         values = vocabulary.categories(name.feature) if name is not None else frozenset()
         told = any(find_category(values, said[place:])[0] for place in range(len(said)))
+        told = told or (name is not None and name.label <= stems)
         found.append(replace(token, word="<feature>", name=name) if told else token)
     return found
 
@@ -461,8 +519,12 @@ def _with_accounts(
     place, look_ups = 0, 0
     while place < len(tokens):
         length = _run_of_name(tokens, place, text, vocabulary, known)
+        numbered = _run_to_number(tokens, place)
+        if numbered > length and look_ups < _LOOK_UPS:
+            look_ups += 1
+            length = numbered if vocabulary.is_account(_as_written(tokens[place : place + numbered])) else length
         run = tokens[place : place + length]
-        name = " ".join(map(_as_written, run))
+        name = _as_written(run)
         if length and all(stem(token.word) in vocabulary.own for token in run):
             yield replace(run[0], word="account", end=run[-1].end)
         elif length and name == vocabulary.own_name:
@@ -481,11 +543,13 @@ def _without_slips(tokens: Sequence[Token]) -> Iterator[Token]:
     place = 0
     while place < len(tokens):
         after = place + 1
-        while after < len(tokens) and (tokens[after].name or tokens[after].word in _TAKING_BACK | _IN_PASSING):
+        beside = 0
+        while after < len(tokens) and not _kind(tokens[after]):
+            beside += not (tokens[after].name or tokens[after].word in _TAKING_BACK | _IN_PASSING)
             after += 1
         said = {token.word for token in tokens[place + 1 : after]}
-        taken_back = after < len(tokens) and said & _TAKING_BACK and _kind(tokens[place]) == _kind(tokens[after])
-        if taken_back and _kind(tokens[place]):
+        taken_back = said & _TAKING_BACK and "than" not in said and beside <= _MOST_BESIDE
+        if after < len(tokens) and taken_back and _kind(tokens[place]) == _kind(tokens[after]) != "":
             yield from (each for each in tokens[place + 1 : after] if each.name)
             place = after
         else:
@@ -515,8 +579,25 @@ def _labelled(tokens: Sequence[Token]) -> Sequence[Token]:
     return [replace(token, word="<label>") if token is said[0] else token for token in tokens]
 
 
-def _as_written(token: Token) -> str:
-    return f"{token.amount.value:g}" if token.amount is not None else token.word
+def _with_shares(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Tell "drops by 10 %", which has two meanings of what is in percent, from "drops by 10 points"."""
+    for token in tokens:
+        percent = token.amount is not None and token.amount.unit is Unit.PERCENT
+        yield replace(token, word="<share>") if percent else token
+
+
+def _as_written(tokens: Sequence[Token]) -> str:
+    return " ".join(f"{each.amount.value:g}" if each.amount is not None else each.word for each in tokens)
+
+
+def _run_to_number(tokens: Sequence[Token], place: int) -> int:
+    """Return how many tokens from here on are words of no account's frame and a number, as in "harbor foods 12"."""
+    for length, token in enumerate(tokens[place : place + _LONGEST_NAME], 1):
+        if token.amount is not None:
+            return length if length > 1 and token.amount.unit is Unit.NONE and not token.amount.sign else 0
+        if not token.word.isalpha() or is_filling(token.word):
+            return 0
+    return 0
 
 
 def _run_of_name(tokens: Sequence[Token], place: int, text: str, vocabulary: Vocabulary, known: frozenset[str]) -> int:

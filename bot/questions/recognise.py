@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bot.questions.changes import how_before, read_changes
+from bot.questions.changes import find_values, read_changes
 from bot.questions.learned import learned
 from bot.questions.numbers import read_count
-from bot.questions.reading import Unit, find_clauses, read
+from bot.questions.reading import Unit, find_clauses, read, with_categories
 from bot.questions.references import find_query
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
 from bot.questions.words import is_filling
@@ -27,7 +27,6 @@ from bot.tools.calls import (
     WhatIf,
     WhyAllocated,
 )
-from storage.records import FeatureKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,11 +38,13 @@ if TYPE_CHECKING:
 
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
-SURE: Final = 0.85
-"""How sure a call must be; chosen by leaving one author after another out of what is learned: bench/questions.py."""
+SURE: Final = 0.9
+"""How sure a call must be; chosen by leaving authors out of what is learned: bench/questions.py."""
 NONE: Final = "none"
+ASIDE: Final = "aside"  # what is said beside a question
 SEVERAL: Final = "several"
 VALUES: Final = "values"
+AGE: Final = "age"  # the value of how long this has been an account, where that is not named
 WHAT_IF: Final = "what_if"
 ON_TOP: Final = "what_if_on_top"
 SAME: Final = "drivers-same"  # as in the question before
@@ -55,12 +56,13 @@ _HALF: Final = 0.5
 _MOST_COUNT: Final = 99
 _LARGE: Final = 1_000
 _YEARS: Final = range(1900, 2100)
-_OF_FEATURES: Final = frozenset({WHAT_IF, ON_TOP, VALUES, SEVERAL, "changes"})
+_OF_FEATURES: Final = frozenset({WHAT_IF, ON_TOP, VALUES, AGE, SEVERAL, "changes"})
 _OF_OTHERS: Final = frozenset({"why_allocated", "standing", "compare", "baseline", "model", "changes", "confidence"})
 _SEVERAL_ACCOUNTS: Final = frozenset({"accounts", "customers", "clients", "everyone", "everybody"})
 _LISTING: Final = frozenset({"which", "what", "many", "name"})
-_BETWEEN_FACTS: Final = frozenset({"and", ",", "&", "+", "plus", ";"})
+_BETWEEN_FACTS: Final = frozenset({"and", ",", "&", "+", "plus", ";", ":", "/", "-", "."})
 _EMPTY: Final = frozenset("how much was were what again ? ! . please account customer client".split())  # noqa: SIM905
+_TAKING_BACK: Final = frozenset({"no", "sorry", "wait", "mean", "meant"})
 _FACTS: Final = frozenset(fact.value for fact in Fact)
 _NOTHING: Final = (None, 1.0)
 
@@ -79,7 +81,8 @@ def recognise(
 def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], model: Learned) -> Weighed:
     """Return the likeliest call and how sure it is."""
     near = earlier[-_DEPTH:]
-    before = recognise(near[-1], vocabulary, earlier=near[:-1], model=model) if near else None
+    before, sure = weigh(near[-1], vocabulary, earlier=near[:-1], model=model) if near else _NOTHING
+    before = before if sure >= _HALF else None
     about = [name for name in vocabulary.names if name.feature.name in features_of(before)]
 
     def part(text: str) -> _Question:
@@ -148,8 +151,10 @@ class _Question:
 
     def weigh(self) -> Weighed:
         words, tokens = self.reading.words, self.reading.tokens
-        start, stop, sure = find_query(self.reading, self.model.query, self.model.lexicon)
-        if start < stop:
+        start, stop, sure = find_query(self.reading, self.model.query, self.model.sought, before=self.kind_before)
+        # A bare word asks for a search after another one only.
+        bare = not any(word.isalnum() for word in (*words[:start], *words[stop:]))
+        if start < stop and (self.kind_before == "search_documents" or not bare):
             intent, chance = self._intent([*words[:start], QUERY, *words[stop:]])
             if intent == "search_documents":
                 query = self.reading.text[tokens[start].start : tokens[stop - 1].end]
@@ -165,13 +170,15 @@ class _Question:
         return {each.value for each in amounts if each.value <= _MOST_COUNT}
 
     def silence(self) -> float:
-        """Return how likely it is that nothing is asked here that has an answer."""
+        """Return how likely it is that nothing is asked here."""
         signs = signs_of_question(stemmed(self.reading.words), self.model.lexicon, before="")
-        return self.model.intent.odds(signs)[NONE]
+        odds = self.model.intent.odds(signs)
+        return odds[NONE] + odds.get(ASIDE, 0.0)
 
     def _intent(self, words: Sequence[str]) -> tuple[str, float]:
         signs = signs_of_question(stemmed(words), self.model.lexicon, before=self.kind_before)
         odds = self.model.intent.odds(signs)
+        odds[NONE] += odds.pop(ASIDE, 0.0)
         if isinstance(self.before, Drivers):
             odds[self.kind_before] += odds.pop(SAME)
         return max(odds.items(), key=lambda each: each[1])
@@ -202,20 +209,26 @@ class _Question:
         return not said[0].whole or "and" in self.reading.words
 
     def _call(self, intent: str) -> Weighed:
+        found: Weighed = _NOTHING
         match intent:
             case "compare":
-                return Compare(accounts=self.reading.accounts), 1.0
+                found = Compare(accounts=self.reading.accounts), 1.0
             case "changes":
-                return Changes(), 1.0
+                found = Changes(), 1.0
             case "why_allocated":
                 number, sure = self._number("why", given=self.vocabulary.given)
-                return WhyAllocated(actions=number), sure
+                found = WhyAllocated(actions=number), sure
             case _ if intent in {WHAT_IF, ON_TOP}:
-                return self._what_if(on_top=intent == ON_TOP)
+                found = self._what_if(on_top=intent == ON_TOP)
             case _ if intent.startswith(_DRIVERS) and intent != SAME:
-                return self._drivers(Direction(intent.removeprefix(_DRIVERS)))
+                found = self._drivers(Direction(intent.removeprefix(_DRIVERS)))
+            case "age" if self.vocabulary.age is not None:
+                found = AccountFacts(facts=(), features=(self.vocabulary.age.feature.name,)), 1.0
+            case _ if intent in {VALUES, SEVERAL, *_FACTS}:
+                found = self._facts(intent)
             case _:
-                return self._facts(intent), 1.0
+                pass
+        return found
 
     def _number(self, about: str, *, given: int) -> tuple[int | None, float]:
         return read_count(
@@ -229,25 +242,18 @@ class _Question:
         )
 
     def _what_if(self, *, on_top: bool) -> Weighed:
-        if self._has_category_of_what_is_not_named():
-            return _NOTHING
         earlier = self.before.changes if isinstance(self.before, WhatIf) else ()
+        reading, implied = with_categories(self.reading, self.vocabulary, known=self.model.known, about=self.about)
+        named = reading.names or self.about
+        if len(named) > 1 and len(find_values(reading.tokens, earlier)) < len(named):
+            either = {token.name for token in reading.tokens if token.word == "<either>"}  # or the target
+            named = [name for name in named if name not in either] or named
         changes, sure = read_changes(
-            self.reading.tokens, self.model.change, self.model.lexicon, about=self.about, before=how_before(earlier)
+            reading.tokens, self.model.change, self.model.lexicon, about=[*named, *implied], earlier=earlier
         )
         kept = earlier if on_top else ()
         changed = tuple({each.feature: each for each in (*kept, *changes)}.values())
         return (WhatIf(changes=changed), sure) if changes and changed != kept else _NOTHING
-
-    def _has_category_of_what_is_not_named(self) -> bool:
-        """Whether a category is said without its feature: "try TechOps, churn 25 %" changes more than churn."""
-        words = set(self.reading.words)
-        return any(
-            category.casefold() in words
-            for name in self.vocabulary.names
-            if name.feature.kind is FeatureKind.CATEGORY and name not in self.reading.names
-            for category in self.vocabulary.categories(name.feature) - {"None"}
-        )
 
     def _drivers(self, direction: Direction) -> Weighed:
         limit, sure = self._number("drivers", given=-1)
@@ -257,28 +263,37 @@ class _Question:
         fits = limit is None or 1 <= limit <= MOST_DRIVERS
         return (Drivers(direction=direction, limit=limit), sure) if fits else _NOTHING
 
-    def _facts(self, intent: str) -> AccountFacts | None:
+    def _facts(self, intent: str) -> Weighed:
         """Return the facts and values asked for; of several, as in "owner and region please", those of every part."""
-        in_parts = [self._intent([token.word for token in part]) for part in _parts(self.reading.tokens)]
+        parts = _parts(self.reading.tokens)
+        in_parts = [self._intent([token.word for token in part]) for part in parts]
         several = intent in {VALUES, SEVERAL} or any(
             each != intent and each in _FACTS and sure >= SURE for each, sure in in_parts
         )
+        if not several:
+            return (AccountFacts(facts=(Fact(intent),), features=()), 1.0) if not self.reading.names else _NOTHING
+        naming = [part for part in parts if any(token.name is not None for token in part)]
         facts: list[Fact] = []
         features: list[str] = []
-        for part in _parts(self.reading.tokens) if several else [self.reading.tokens]:
+        sure = 1.0
+        for part, (asked, chance) in zip(parts, in_parts, strict=True):
             named = [token.name.feature.name for token in part if token.name is not None]
-            asked, chance = (VALUES if several else intent), 1.0
-            if several and not named:
-                asked, chance = self._intent([token.word for token in part])
-            if intent == VALUES and not named and (asked not in _FACTS or chance < SURE):
-                continue
-            if (asked == VALUES) != bool(named) or asked not in {VALUES, *_FACTS} or (named and self.reading.amounts):
-                return None
-            facts += [Fact(asked)] if asked in _FACTS else []
             features += named
-        if not facts and not features:
-            return None
-        return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features)))
+            if named or (intent == VALUES and asked not in _FACTS):
+                continue
+            if asked not in {NONE, *_FACTS}:
+                return _NOTHING
+            facts += [Fact(asked)] if asked in _FACTS else []
+            sure *= chance
+        if intent == VALUES and not features and len(self.about) == 1:
+            features = [self.about[0].feature.name]
+        valued = any(token.amount and token.amount.unit is not Unit.OTHER_TIME for part in naming for token in part)
+        told = len({*facts, *features})
+        # Of "the CSM score, no, I meant the cloud maturity" one is asked for.
+        taken_back = told > 1 and not _TAKING_BACK.isdisjoint(self.reading.words)
+        if told < (2 if intent == SEVERAL else 1) or valued or taken_back:
+            return _NOTHING
+        return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features))), sure
 
 
 def _is_count(amount: Amount) -> bool:
@@ -291,7 +306,8 @@ def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
     """Return what a question that joins several things says of each."""
     parts: list[list[Token]] = [[]]
     for token in tokens:
-        if token.word in _BETWEEN_FACTS:
+        as_well = token.word == "well" and parts[-1] and parts[-1][-1].word == "as"
+        if token.word in _BETWEEN_FACTS or as_well:
             parts.append([])
         else:
             parts[-1].append(token)

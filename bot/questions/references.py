@@ -6,7 +6,7 @@ import math
 from itertools import accumulate, combinations
 from typing import TYPE_CHECKING, Final
 
-from bot.questions.signs import UNKNOWN, signs_of_place
+from bot.questions.signs import signs_of_place
 from bot.questions.words import is_filling, stem
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ _LEAST: Final = 1e-6
 # What no query begins or ends with: "regarding the SLA upgrade" looks for "SLA upgrade".
 _BEFORE: Final = frozenset(
     """
-    a an the any some our their its his her my your this that these those there anything something all about on of for
-    in at to from with by as regarding concerning re around subject topic up say says mention mentions like um uh
+    and or a an the any some our their its his her my your this that these those there anything something all about on
+    of for in at to from with by as regarding concerning re around subject topic up say says mention mentions like um uh
     """.split()  # noqa: SIM905
 )
 _AFTER: Final = frozenset("please again exactly anywhere somewhere at all there for me us then too".split())  # noqa: SIM905
@@ -41,19 +41,19 @@ def part_of(place: int, start: int, stop: int) -> str:
     return FIRST if place == start else LAST if place == stop - 1 else INSIDE
 
 
-def signs_of_word(tokens: Sequence[Token], place: int, lexicon: Lexicon) -> set[str]:
-    """Return what tells whether a word is to be looked for."""
+def signs_of_word(tokens: Sequence[Token], place: int, lexicon: Lexicon, *, before: str) -> set[str]:
+    """Return what tells whether a word is to be looked for; ``before`` is what kind of question came before."""
     words = [lexicon.heard(stem(token.word)) for token in tokens]
     said = words[place]
     kind = "filling" if is_filling(tokens[place].word) else "mark" if not said[-1].isalnum() else "word"
     told = signs_of_place(words, place, lexicon)
-    return told | {said, kind} | {f"{kind}|{each}" for each in told}
+    return told | {said, kind} | {f"{kind}|{each}" for each in told} | {f"{before}>{kind}", f"{before}>{said}"}
 
 
-def find_query(reading: Reading, model: Linear, lexicon: Lexicon) -> tuple[int, int, float]:
-    """Return which tokens are to be looked for, from and to, and how sure that is; none where none are."""
+def find_query(reading: Reading, model: Linear, lexicon: Lexicon, *, before: str) -> tuple[int, int, float]:
+    """Return which tokens are to be looked for if any are, from and to, and how sure that is."""
     tokens = reading.tokens
-    odds = [model.odds(signs_of_word(tokens, place, lexicon)) for place in range(len(tokens))]
+    odds = [model.odds(signs_of_word(tokens, place, lexicon, before=before)) for place in range(len(tokens))]
     # How much likelier each part is than that the token is outside.
     more = [{part: math.log((each[part] + _LEAST) / (each[OUTSIDE] + _LEAST)) for part in each} for each in odds]
     inside = [0.0, *accumulate(each[INSIDE] for each in more)]
@@ -62,31 +62,24 @@ def find_query(reading: Reading, model: Linear, lexicon: Lexicon) -> tuple[int, 
         scores[first, last + 1] = more[first][FIRST] + inside[last] - inside[first + 1] + more[last][LAST]
     marks = {place for place, token in enumerate(tokens) if not token.is_slot and not token.word.isalnum()}
     scores = {run: score for run, score in scores.items() if not {run[0], run[1] - 1} & marks}
-    scores[0, 0] = 0.0
-    most = max(scores.values())
+    most = max(scores.values(), default=0.0)
     chances: dict[tuple[int, int], float] = {}
     for run, score in scores.items():
-        kept = _without_frame(tokens, run[0], _whole(reading, run[1]))
-        chances[kept] = chances.get(kept, 0.0) + math.exp(score - most)
-    best = max(chances, key=chances.__getitem__)
-    if best == (0, 0) and (unheard := _unheard(tokens, lexicon)):
-        return *unheard, 1.0
-    return *best, chances[best] / sum(chances.values())
+        kept = _without_frame(tokens, *_whole(reading, *run))
+        if kept != (0, 0):
+            chances[kept] = chances.get(kept, 0.0) + math.exp(score - most)
+    best = max(chances, key=chances.__getitem__, default=(0, 0))
+    return *best, chances[best] / sum(chances.values()) if chances else 0.0
 
 
-def _unheard(tokens: Sequence[Token], lexicon: Lexicon) -> tuple[int, int] | None:
-    """Return the one run of words that nobody has said before; in a question about documents it is the name sought."""
-    places = [place for place, token in enumerate(tokens) if lexicon.heard(stem(token.word)) == UNKNOWN]
-    whole = bool(places) and places[-1] - places[0] + 1 == len(places)
-    return (places[0], places[-1] + 1) if whole else None
-
-
-def _whole(reading: Reading, stop: int) -> int:
-    """Return where the word ends that the run ends in: "single sign-on" is no "single sign"."""
+def _whole(reading: Reading, start: int, stop: int) -> tuple[int, int]:
+    """Return the run with all of its first and last word: "single sign-on" is no "single sign"."""
     tokens = reading.tokens
+    while start > 0 and reading.text[tokens[start - 1].end : tokens[start].start] == "-":
+        start -= 1
     while 0 < stop < len(tokens) and reading.text[tokens[stop - 1].end : tokens[stop].start] == "-":
         stop += 1
-    return stop
+    return start, stop
 
 
 def _without_frame(tokens: Sequence[Token], start: int, stop: int) -> tuple[int, int]:
@@ -95,4 +88,5 @@ def _without_frame(tokens: Sequence[Token], start: int, stop: int) -> tuple[int,
         start += 1
     while start < stop and tokens[stop - 1].word in _AFTER:
         stop -= 1
-    return (start, stop) if start < stop else (0, 0)
+    pronoun = stop - start == 1 and is_filling(tokens[start].word)
+    return (start, stop) if start < stop and not pronoun else (0, 0)

@@ -17,7 +17,7 @@ _LONGEST_RUN: Final = 3
 _LETTERS: Final = (3, 4)
 _SLOT: Final = re.compile(r"<\w+>")
 _NAMED: Final = frozenset({"<feature>", "<either>", "<label>"})
-_VALUES: Final = frozenset({"<number>", "<amount>", "<money>", "<category>"})
+_VALUES: Final = frozenset({"<number>", "<amount>", "<share>", "<money>", "<category>"})
 _MOST: Final = 2
 _LONG: Final = 6
 _NEAR: Final = 4
@@ -71,9 +71,10 @@ def signs_of_question(stems: Sequence[str], lexicon: Lexicon, *, before: str) ->
 
 
 def signs_of_single(words: Sequence[str], lexicon: Lexicon) -> set[str]:
-    """Return what tells whether one driver is meant: "drivers" is another word than "driver", if of one stem."""
-    said = {f"={each}" for each in words} | {f"={one} {other}" for one, other in pairwise(words)}
-    return said | signs_of_question(stemmed(words), lexicon, before="")
+    """Return what tells whether one driver is meant: words as they are, as "drivers" is another one than "driver"."""
+    padded = ["^", *words, "$"]
+    kinds = {f"@{each}{'s' * word.endswith('s')}" for word in words for each in lexicon.sets(stem(word))}
+    return {*words, *map(" ".join, pairwise(padded)), *kinds, *map("&".join, combinations(sorted(kinds), 2))}
 
 
 def _meanings(padded: Sequence[str], lexicon: Lexicon) -> Iterator[str]:

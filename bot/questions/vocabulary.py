@@ -46,6 +46,7 @@ _SAID_FOR: Final = {
     "offices": "locations",
     "sites": "locations",
     "revenues": "revenue",
+    "turnover": "revenue",
     "mail": "email",
     "emails": "email",
     "mails": "email",
@@ -241,6 +242,8 @@ def find_category(categories: frozenset[str], words: Sequence[str]) -> tuple[str
         told = category.casefold().split()
         if told and list(words[: len(told)]) == told:
             return category, len(told)
+        if len(told) == 1 and "".join(words[:2]) == told[0]:
+            return category, 2  # "tech ops" are TechOps
     return "", 0
 
 
@@ -259,6 +262,8 @@ class Found:
 
 def find_name(vocabulary: Vocabulary, words: Sequence[str]) -> Found:
     """Return the feature that the words begin with; no feature and a length is what several could be meant by."""
+    if is_filling(words[0]) or not _WORD.fullmatch(words[0]):
+        return Found()
     runs = [(name, *_run(name, words)) for name in vocabulary.names]
     most = max((len(stems) for _, stems, _ in runs), default=0)
     longest = [(name, stems, length) for name, stems, length in runs if len(stems) == most]

@@ -77,10 +77,13 @@ SCALES: Final = {
     "mm": 1e6,
     "mio": 1e6,
     "mil": 1e6,
+    "mln": 1e6,
     "million": 1e6,
+    "millions": 1e6,
     "b": 1e9,
     "bn": 1e9,
     "billion": 1e9,
+    "billions": 1e9,
 }
 _FILLING: Final = frozenset(
     """
