@@ -76,6 +76,8 @@ def signs_of_count(
     others = [each for each in counts if each is not count]
     told |= {f"{counts.index(count)} of {len(counts)}", f"{relation} given", f"zero {not count.number}"}
     told |= {f"with {each.kind} {'left' if each.place < count.place else 'right'}" for each in others}
+    beside = "beside given" if any(each.number == given for each in others) else ""
+    told |= {f"{relation} {count.number} {beside}", f"{relation} of {len(counts)} {beside}", beside}
     told |= {f"{before}>", f"{before}>{min(len(words), 6)}", count.kind}
     return {f"{about}:{each}" for each in told | {f"{count.kind}|{each}" for each in told}}
 

@@ -181,7 +181,7 @@ def read(question: str, vocabulary: Vocabulary, *, known: frozenset[str], about:
     )
     tokens = list(_categorised(tokens, categories)) if categories else tokens
     tokens = list(_without_slips(list(_with_accounts(tokens, text, vocabulary, known))))
-    tokens = list(_labelled(list(_without_leftovers(tokens))))
+    tokens = list(_labelled(list(_without_leftovers(tokens)), text))
     of_shares = any(name.feature.unit == "%" for name in named)
     return Reading(text=text, tokens=tuple(_with_shares(tokens) if of_shares else tokens))
 
@@ -571,10 +571,13 @@ def _without_leftovers(tokens: Sequence[Token]) -> Iterator[Token]:
             yield token
 
 
-def _labelled(tokens: Sequence[Token]) -> Sequence[Token]:
+def _labelled(tokens: Sequence[Token], text: str) -> Sequence[Token]:
     """Tell "churn risk?", which is all of a label, from "churn?"."""
     said = [token for token in tokens if token.is_slot or token.word.isalpha()]
-    if len(said) != 1 or not said[0].whole:
+    if len(said) != 1 or said[0].name is None:
+        return tokens
+    words = text[said[0].start : said[0].end].split()
+    if not said[0].whole or len(words) < len(said[0].name.label):
         return tokens
     return [replace(token, word="<label>") if token is said[0] else token for token in tokens]
 

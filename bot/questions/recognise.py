@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
-SURE: Final = 0.9
+SURE: Final = 0.93
 """How sure a call must be; chosen by leaving authors out of what is learned: bench/questions.py."""
 NONE: Final = "none"
 ASIDE: Final = "aside"  # what is said beside a question
