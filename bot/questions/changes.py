@@ -207,9 +207,25 @@ def read_changes(
         if moves or len(judged) > 1 or len(told) != 1:
             return (), 0.0  # whether "churn moves by 5 points" is up or down is not said
         told = (_judged(told[0], features[0], judged.pop()),)
+    if any(_goes_against(tokens, values, each, lexicon) for each in told):
+        return (), 0.0
     # Half of what speaks against it is that there may be more or fewer of them.
     sure = found[best] / math.sqrt(sum(found.values())) if told and found[best] else 0.0
     return told if len(told) == len(best) else (), sure
+
+
+def _goes_against(tokens: Sequence[Token], values: Sequence[Value], change: FeatureChange, lexicon: Lexicon) -> bool:
+    """Whether a change goes the other way than the words between its feature and the next value say: "up by 12"."""
+    if isinstance(change.amount, str | None) or change.how is How.SET:
+        return False
+    way, other = (UP, DOWN) if change.amount > (change.how is How.SCALE) else (DOWN, UP)
+    for at, token in enumerate(tokens):
+        if token.name is not None and token.name.feature.name == change.feature:
+            stop = next((each.place for each in values if each.place > at), at)
+            said = {each for one in tokens[at + 1 : stop] for each in lexicon.sets(stem(one.word))}
+            if other in said and way not in said:
+                return True
+    return False
 
 
 def _judged(change: FeatureChange, feature: Feature, way: int) -> FeatureChange:

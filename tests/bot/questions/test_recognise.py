@@ -14,7 +14,7 @@ from bot.answering import vocabulary_of
 from bot.questions import learn
 from bot.questions.learned import learned
 from bot.questions.recognise import recognise
-from bot.tools.calls import SearchDocuments
+from bot.tools.calls import SearchDocuments, WhatIf
 from bot.tools.context import ToolContext
 from pipeline.what_if import OpenModels
 
@@ -141,3 +141,14 @@ def test_two_features_with_one_value_are_no_clear_question(vocabulary: Vocabular
 
 def test_what_was_learned_is_of_the_examples_and_questions_as_they_are() -> None:
     assert learned().digest == learn.digest(), "run python -m bot.questions.learn"
+
+
+@pytest.mark.parametrize("first", ["goes up by", "rises by", "climbs by", "grows by"])
+@pytest.mark.parametrize("second", ["drops to", "falls to", "sinks to", "is cut to"])
+@pytest.mark.parametrize("by", ["twelve percentage points", "12 points"])
+def test_a_change_never_goes_against_the_words_beside_it(
+    vocabulary: Vocabulary, first: str, second: str, by: str
+) -> None:
+    call = recognise(f"What if churn risk {first} {by} and the CSM score {second} 3?", vocabulary)
+
+    assert call is None or (isinstance(call, WhatIf) and call.changes[0].amount == 0.12)
