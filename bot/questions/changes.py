@@ -199,6 +199,8 @@ def read_changes(
     best = max(found, key=found.__getitem__, default=())
     told = tuple(each for each in best if each is not None)
     judged = {_JUDGED[each] for each in map(stem, (token.word for token in tokens)) if each in _JUDGED}
+    if not judged and any(_goes_against(tokens, values, each, lexicon) for each in told):
+        return (), 0.0
     moves = any(stem(one.word) in _MOVES and other.word == "by" for one, other in pairwise(tokens))
     if any(
         change.how is not How.SET and (moves or judged) and feature.unit == "%"
@@ -207,8 +209,6 @@ def read_changes(
         if moves or len(judged) > 1 or len(told) != 1:
             return (), 0.0  # whether "churn moves by 5 points" is up or down is not said
         told = (_judged(told[0], features[0], judged.pop()),)
-    if any(_goes_against(tokens, values, each, lexicon) for each in told):
-        return (), 0.0
     # Half of what speaks against it is that there may be more or fewer of them.
     sure = found[best] / math.sqrt(sum(found.values())) if told and found[best] else 0.0
     return told if len(told) == len(best) else (), sure
