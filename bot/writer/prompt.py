@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MAX_TURNS = 20  # a plan has eight, one for each of its messages
 _LEFT_OUT_AT_ONCE = 10  # so that what a long conversation begins with changes seldom
 MAX_TURN_CHARACTERS = 6_000  # as long as a plan in one message
-MAX_CONVERSATION_CHARACTERS = 30_000
+MAX_CONVERSATION_CHARACTERS = _LEFT_OUT_AT_ONCE * MAX_TURN_CHARACTERS  # so that as many, the newest, always stay
 MAX_QUESTION_CHARACTERS = 3_000
 
 POLICY = """\

@@ -111,7 +111,9 @@ def test_a_long_conversation_is_bounded(anthropic: AnthropicServer, brief: Brief
     turn = Turn(author="person", user_id="U1", text="x" * 100_000, at=datetime(2026, 11, 23, tzinfo=UTC))
     make_claude(anthropic).answer(brief, "y" * 100_000, transcript=[turn] * 100, passages=[])
 
-    assert len(json.dumps(anthropic.requests[0]["messages"][1:])) < 37_000
+    _, said, *others = anthropic.requests[0]["messages"]
+    assert len(said["content"]) == 10
+    assert len(json.dumps([said, *others])) < 67_000
 
 
 def test_a_conversation_begins_as_it_did_before_the_question_so_that_it_is_read_from_the_cache(
