@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
-from bot.questions.reading import Amount, Unit
 from bot.questions.signs import signs_of_place
+from bot.questions.tokens import Amount, Unit
 from bot.questions.words import stem
 from bot.tools.calls import MOST_CHANGES, FeatureChange, How
 from storage.records import FeatureKind
@@ -16,9 +16,9 @@ from storage.records import FeatureKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bot.questions.linear import Linear
-    from bot.questions.reading import Token
+    from bot.questions.network import Product
     from bot.questions.signs import Lexicon
+    from bot.questions.tokens import Token
     from bot.questions.vocabulary import Name
     from storage.records import Feature
 
@@ -30,6 +30,7 @@ TIMES: Final = "times"
 OVER: Final = "over"  # divided by
 NOT: Final = "not"  # an amount of the answer, or what the feature was before
 ROLES: Final = (SET, UP, DOWN, TIMES, OVER)
+_SIGNS: Final = {UP: 1, DOWN: -1}
 _FACTORS: Final = {
     stem(word): factor
     for factor, words in (
@@ -51,7 +52,7 @@ _FRACTIONS: Final = {
     for word in words.split()
 }
 _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not", "nobody", "never", "all"})
-_ONE: Final = frozenset({"another", "extra", "an", "a"})
+_ONE: Final = frozenset({"another", "extra", "an", "a", "single"})
 _AS_BEFORE: Final = frozenset(map(stem, "same instead other opposite reverse direction way".split()))  # noqa: SIM905
 _LARGE: Final = 1e3
 _LARGE_SCALES: Final = (1e9, 1e6, 1e3)
@@ -62,7 +63,12 @@ _BAD: Final = frozenset(
     map(stem, "risk churn attrition complaints outages tickets delays overdue debt defects failures incidents".split())  # noqa: SIM905
 )
 _MOVES: Final = frozenset(map(stem, "change move shift vary".split()))  # noqa: SIM905
+_TARGETS: Final = frozenset(
+    {"to", "at", "into", "->", "→", "=", "is", "be", "was", "were", "reach", "reaches", "hit", "hits"}
+)
 _WAYS: Final = ("up", "down", "to")  # sets of words in the lexicon
+_BOTH: Final = 2
+_OF_BOTH: Final = frozenset({"both", "each", "either"})
 _FAR: Final = 4
 _SAME: Final = 1e-4
 _MOST: Final = {"%": 1.0, "0-10": 10.0}
@@ -86,7 +92,8 @@ class Value:
 def find_values(tokens: Sequence[Token], earlier: Sequence[FeatureChange] = ()) -> list[Value]:
     """Return all that may be an amount, a factor or a category, whatever it turns out to be.
 
-    After ``earlier`` changes of one feature "the same" is their amount, and a plain one is in percent or millions, too.
+    After ``earlier`` changes of one feature "the same" is their amount, and a plain one is in percent or millions, too,
+    where no feature is named.
     """
     last = _amount_of(earlier[0]) if len(earlier) == 1 else None
     return [value for place in range(len(tokens)) for value in _value(tokens, place, last)]
@@ -106,13 +113,14 @@ def _value(tokens: Sequence[Token], place: int, last: Amount | None) -> Iterator
     token = tokens[place]
     stemmed = stem(token.word)
     named = any(each.name is not None for each in tokens[place + 1 : place + 3])
+    leans = token.word == "<number>" and not any(each.name is not None for each in tokens)
     if token.category:
         yield Value(place=place, kind="category", category=token.category)
     elif last is not None and stemmed in _AS_BEFORE:
         yield Value(place=place, kind="same", amount=last)
-    elif last is not None and last.unit is Unit.PERCENT and token.word == "<number>" and token.amount is not None:
+    elif last is not None and last.unit is Unit.PERCENT and leans and token.amount is not None:
         yield Value(place=place, kind="plain", amount=replace(token.amount, unit=Unit.PERCENT))
-    elif last is not None and token.word == "<number>" and token.amount is not None and last.value >= _LARGE:
+    elif last is not None and leans and token.amount is not None and last.value >= _LARGE:
         scale = next(each for each in _LARGE_SCALES if last.value >= each) if token.amount.value < _LARGE else 1.0
         yield Value(place=place, kind="plain", amount=replace(token.amount, value=token.amount.value * scale))
     elif token.amount is not None:
@@ -123,8 +131,13 @@ def _value(tokens: Sequence[Token], place: int, last: Amount | None) -> Iterator
         yield Value(place=place, kind="fraction", amount=Amount(value=_FRACTIONS[stemmed], unit=Unit.FRACTION))
     elif token.word in _NOTHING:
         yield Value(place=place, kind="nothing", amount=Amount(value=0.0))
-    elif token.word in _ONE and named:
+    elif token.word in _ONE and named and not _is_article([each.word for each in tokens[place : place + 3]]):
         yield Value(place=place, kind="one", amount=Amount(value=1.0))
+
+
+def _is_article(words: Sequence[str]) -> bool:
+    """Whether the first of these words is no number: "a CSM score of 8", "a single demo"."""
+    return words[0] in {"a", "an"} and (words[1] == "single" or words[2:] in (["of"], ["at"]))
 
 
 def signs_of_value(
@@ -169,7 +182,7 @@ def signs_of_value(
 
 def read_changes(
     tokens: Sequence[Token],
-    model: Linear,
+    model: Product,
     lexicon: Lexicon,
     *,
     about: Sequence[Name],
@@ -187,6 +200,8 @@ def read_changes(
     if not 0 < len(features) <= MOST_CHANGES or len(values) > _MOST_VALUES:
         return (), 0.0
     odds = [model.odds(signs_of_value(tokens, every, each, lexicon, earlier=earlier)) for each in values]
+    if len(values) == 1 and len(features) == _BOTH and not _OF_BOTH.isdisjoint(token.word for token in tokens):
+        values, odds = values * _BOTH, odds * _BOTH  # "both at 9"
     found: dict[tuple[FeatureChange | None, ...], float] = {}
     for kept in combinations(range(len(values)), len(features)):
         matched = zip(kept, _matched(features, [values[place] for place in kept]), strict=True)
@@ -199,15 +214,19 @@ def read_changes(
     best = max(found, key=found.__getitem__, default=())
     told = tuple(each for each in best if each is not None)
     judged = {_JUDGED[each] for each in map(stem, (token.word for token in tokens)) if each in _JUDGED}
+    others = (stem(token.word) for token in tokens if stem(token.word) not in _JUDGED)
+    if {UP, DOWN} & {each for one in others for each in lexicon.sets(one)}:
+        judged = set()  # "if it drops by 2, is that better?"
     if not judged and any(_goes_against(tokens, values, each, lexicon) for each in told):
         return (), 0.0
     moves = any(stem(one.word) in _MOVES and other.word == "by" for one, other in pairwise(tokens))
-    if any(
-        change.how is not How.SET and (moves or judged) and feature.unit == "%"
-        for change, feature in zip(told, features, strict=False)
+    if moves and any(change.how is not How.SET for change in told):
+        return (), 0.0  # whether "churn moves by 5 points" is up or down is not said
+    if judged and any(
+        change.how is not How.SET and feature.unit in _MOST for change, feature in zip(told, features, strict=False)
     ):
-        if moves or len(judged) > 1 or len(told) != 1:
-            return (), 0.0  # whether "churn moves by 5 points" is up or down is not said
+        if len(judged) > 1 or len(told) != 1:
+            return (), 0.0
         told = (_judged(told[0], features[0], judged.pop()),)
     # Half of what speaks against it is that there may be more or fewer of them.
     sure = found[best] / math.sqrt(sum(found.values())) if told and found[best] else 0.0
@@ -215,16 +234,23 @@ def read_changes(
 
 
 def _goes_against(tokens: Sequence[Token], values: Sequence[Value], change: FeatureChange, lexicon: Lexicon) -> bool:
-    """Whether a change goes the other way than the words between its feature and the next value say: "up by 12"."""
-    if isinstance(change.amount, str | None) or change.how is How.SET:
+    """Whether a change goes the other way than the words about it say, from the change before it on: "up by 12"."""
+    if isinstance(change.amount, str | None):
         return False
-    way, other = (UP, DOWN) if change.amount > (change.how is How.SCALE) else (DOWN, UP)
-    for at, token in enumerate(tokens):
-        if token.name is not None and token.name.feature.name == change.feature:
-            stop = next((each.place for each in values if each.place > at), at)
-            said = {each for one in tokens[at + 1 : stop] for each in lexicon.sets(stem(one.word))}
-            if other in said and way not in said:
-                return True
+    named = [at for at, token in enumerate(tokens) if token.name is not None]
+    for at in named:
+        name = tokens[at].name
+        if name is None or name.feature.name != change.feature:
+            continue
+        stop = next((each.place for each in values if each.place > at), at)
+        after = {each for one in tokens[at + 1 : stop] for each in lexicon.sets(stem(one.word))}
+        if change.how is How.SET:  # "a bump of 2" and "falls for 10 %" are by so much, and "falls 10" may be
+            return bool({UP, DOWN} & after) and not any(one.word in _TARGETS for one in tokens[at + 1 : stop])
+        start = max((each for each in (*named, *(one.place for one in values)) if each < at), default=-1)
+        said = after | {each for one in tokens[start + 1 : at] for each in lexicon.sets(stem(one.word))}
+        way, other = (UP, DOWN) if change.amount > (change.how is How.SCALE) else (DOWN, UP)
+        if other in said and way not in said:
+            return True
     return False
 
 
@@ -239,6 +265,8 @@ def _likeliest(value: Value, odds: Mapping[str, float], feature: Feature) -> tup
     """Return what a value most likely does to a feature; None where that has more than one meaning."""
     chances: dict[FeatureChange | None, float] = {}
     for role in ROLES:
+        if value.amount is not None and value.amount.sign * _SIGNS.get(role, 1) < 0:
+            continue  # "-15 %" is no rise
         change = change_of(role, value, feature)
         if change is not None or value.kind == Unit.PERCENT:
             chances[change] = chances.get(change, 0.0) + odds.get(role, 0.0)
@@ -268,7 +296,7 @@ def change_of(role: str, value: Value, feature: Feature) -> FeatureChange | None
 
 
 def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float] | None:
-    sign = {UP: 1, DOWN: -1}.get(role, 0)
+    sign = _SIGNS.get(role, 0)
     if amount.sign and amount.sign != sign:
         return None
     part = {Unit.FRACTION: amount.value, Unit.TIMES: amount.value, Unit.PERCENT: amount.value / 100}.get(amount.unit)
@@ -284,7 +312,8 @@ def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float]
         open_ = amount.unit is Unit.TIMES or (amount.unit is Unit.PERCENT and feature.unit == "%")
         return (How.SCALE, 1 + sign * part) if sign and not open_ else None
     in_unit = _in_unit(replace(amount, sign=0), feature, setting=not sign)
-    if in_unit is None or in_unit > _MOST.get(feature.unit, math.inf) or (sign and not in_unit):
+    most = _MOST.get(feature.unit, math.inf) / (2 if sign else 1)  # "a CSM score of 9 on top" is no 9 points more
+    if in_unit is None or in_unit > most or (sign and not in_unit):
         return None
     return (How.ADD, sign * in_unit) if sign else (How.SET, in_unit)
 
@@ -297,8 +326,8 @@ def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None
     if feature.unit == "%":
         if unit not in {Unit.NONE, Unit.PERCENT, Unit.POINTS}:
             return None
-        if unit is Unit.NONE and value < 1 and setting:
-            return value  # written as the fraction that it is: "= 0.12"
+        if unit is Unit.NONE and value < 1:
+            return value if setting else None  # written as the fraction that it is: "= 0.12"
         return value / 100
     if feature.unit in {"months", "years"} and unit is Unit.MONTHS:
         return value if feature.unit == "months" else value / 12
@@ -317,7 +346,9 @@ def _how_before(changes: Sequence[FeatureChange]) -> str:
     if len(changes) != 1:
         return ""
     change = changes[0]
-    return change.how if change.how is not How.ADD else UP if float(change.amount or 0) > 0 else DOWN
+    if change.how is How.SET or (change.how is How.SCALE and change.amount in _WHOLE_FACTORS):
+        return change.how
+    return UP if float(change.amount or 0) > (change.how is How.SCALE) else DOWN
 
 
 def is_same(one: FeatureChange, other: FeatureChange) -> bool:

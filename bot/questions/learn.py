@@ -9,6 +9,7 @@ import hashlib
 import random
 import re
 import tomllib
+import warnings
 from array import array
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -21,24 +22,42 @@ from bot.check.english import is_common
 from bot.evidence import Driver
 from bot.questions import numbers
 from bot.questions.changes import NOT, ROLES, TIMES, change_of, find_values, is_same, signs_of_value
-from bot.questions.learned import STEP, WEIGHTS, Learned, lexicon_of, linear_of, unpack
+from bot.questions.learned import FINE_STEP, STEP, WEIGHTS, Learned, lexicon_of, product_of, unpack
 from bot.questions.linear import scale
 from bot.questions.practice import practices, slotted_lines
-from bot.questions.reading import MAX_CHARACTERS, Token, find_clauses, read, with_categories
-from bot.questions.recognise import AGE, ASIDE, ON_TOP, QUERY, SAME, SINGLE, VALUES, features_of, kind_of, weigh
+from bot.questions.reading import MAX_CHARACTERS, find_clauses, read, with_categories
+from bot.questions.recognise import (
+    AGE,
+    ALL_BUT,
+    ASIDE,
+    BESIDE,
+    ON_TOP,
+    ONLY,
+    QUERY,
+    SAME,
+    SINGLE,
+    VALUES,
+    WITHOUT,
+    features_of,
+    kind_of,
+    parts_of,
+    weigh,
+)
 from bot.questions.references import find_query, part_of, signs_of_word
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
+from bot.questions.tokens import Token
 from bot.questions.vocabulary import Name, Vocabulary, make_names
 from bot.questions.words import stem, written_out
-from bot.tools.calls import TOOLS, Compare, Drivers, SearchDocuments, ToolCall, WhatIf, WhyAllocated
+from bot.tools.calls import TOOLS, AccountFacts, Compare, Drivers, SearchDocuments, ToolCall, WhatIf, WhyAllocated
 from storage.records import Feature, FeatureKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
-    from bot.questions.linear import Linear
+    from bot.questions.network import Product
     from bot.questions.practice import Examples, Line
     from bot.questions.reading import Reading
     from bot.questions.signs import Lexicon
@@ -47,7 +66,13 @@ if TYPE_CHECKING:
 EXAMPLES: Final = Path(__file__).with_name("examples.toml")
 ASKED: Final = tuple(
     Path(__file__).parents[2] / "tests" / "bot" / name
-    for name in ("questions.toml", "questions_by_four.toml", "questions_by_seven.toml", "questions_by_more.toml")
+    for name in (
+        "questions.toml",
+        "questions_by_four.toml",
+        "questions_by_seven.toml",
+        "questions_by_more.toml",
+        "questions_by_many.toml",
+    )
 )
 _SEED: Final = 7
 _HEED_OF_QUESTION: Final = 2.0
@@ -65,6 +90,11 @@ _STRENGTHS: Final = {
 _LEAST_WEIGHT: Final = 0.05
 _MOST_STEPS: Final = 127
 _RARE_SIGN: Final = 3  # times that a sign is there to be learned
+_RARE_IN_NETWORK: Final = 8
+_COMBINED: Final = frozenset("&~|")
+_UNITS: Final = 32
+_OTHER_QUERIES: Final = 2
+_PASSES: Final = 6
 _LEFT_OUT: Final[dict[str, Any]] = {"limit": None, "actions": None, "facts": [], "features": []}
 
 Lesson = tuple[set[str], str, float]
@@ -103,6 +133,22 @@ def call_of(question: Mapping[str, Any]) -> ToolCall | None:
     tool = TOOLS[question["call"]["tool"]]
     left_out = {name: _LEFT_OUT[name] for name in tool.model_fields if name in _LEFT_OUT}
     return tool.model_validate(left_out | question["call"])
+
+
+def is_same_call(one: ToolCall | None, other: ToolCall | None) -> bool:
+    """Whether two calls ask for the same, in whatever order they name it."""
+    match one, other:
+        case WhatIf(), WhatIf():
+            pairs = zip(*(sorted(call.changes, key=lambda each: each.feature) for call in (one, other)), strict=False)
+            return len(one.changes) == len(other.changes) and all(is_same(*pair) for pair in pairs)
+        case AccountFacts(), AccountFacts():
+            return set(one.facts) == set(other.facts) and set(one.features) == set(other.features)
+        case Compare(), Compare():
+            return set(one.accounts) == set(other.accounts)
+        case SearchDocuments(), SearchDocuments():
+            return one.query.casefold() == other.query.casefold()
+        case _:
+            return one == other
 
 
 def vocabulary_of(asked: Iterable[Asked]) -> Vocabulary:
@@ -177,7 +223,7 @@ def _likeliest(text: str, vocabulary: Vocabulary, model: Learned) -> ToolCall | 
 def _parts(one: Asked, vocabulary: Vocabulary, model: Learned) -> list[Asked]:
     """Return the clauses of a question with an answer that ask for all of it or for nothing, where that can be told."""
     calls = {each: _likeliest(each, vocabulary, model) for each in find_clauses(one.text)}
-    asking = [each for each, call in calls.items() if call == one.call]
+    asking = [each for each, call in calls.items() if is_same_call(call, one.call)]
     if len(asking) != 1:
         return []
     # "What would it be then?" beside a change asks for nothing of its own, but it does where it stands alone.
@@ -225,6 +271,7 @@ class _School:
     ) -> None:
         """Learn from what was asked, from lines with slots, and from questions made up of lines."""
         kinds = [kind_of(one.call) for one in asked]
+        self.queries += [one.call.query for one in asked if isinstance(one.call, SearchDocuments)]
         for one in asked:
             self.question(one, befores.get(one.before), any_kind=self.chance.choice(kinds))
         for line in lines:
@@ -248,7 +295,7 @@ class _School:
         words = list(reading.words)
         start, stop = _span(one.call, reading)
         words[start:stop] = [QUERY] if start < stop else []
-        label = ASIDE if one.beside else _label(one.call, before)
+        label = ASIDE if one.beside else _label(one.call, before, reading)
         if label == VALUES and not reading.names and self.vocabulary.age in self.named(features_of(one.call)):
             label = AGE
         self.said.append((label, tuple(words), kind, _HEED_OF_QUESTION))
@@ -257,23 +304,40 @@ class _School:
             self.said.append((label, tuple(words), kind or any_kind, _HEED_OF_QUESTION))
         if start < stop:
             self.sought.append((reading.tokens, start, stop, kind))
+            self.others_sought(reading, start, stop, kind)
         elif not isinstance(one.call, SearchDocuments):
             self.unsought.append((label, reading, kind))
-        match one.call:
-            case SearchDocuments():
-                self.queries.append(one.call.query)
+        self.arguments(one.call, before, reading, kind)
+
+    def arguments(self, call: ToolCall | None, before: ToolCall | None, reading: Reading, kind: str) -> None:
+        """Learn what the numbers, values and parts of a question are."""
+        match call:
+            case AccountFacts(facts=(_, *_)):
+                parts = [part for part in parts_of(reading.tokens) if all(token.name is None for token in part)]
+                if len(parts) == len(call.facts) and len({*call.facts, *call.features}) > 1:  # in this order
+                    for fact, part in zip(call.facts, parts, strict=True):
+                        self.said.append((fact.value, tuple(token.word for token in part), "", 1.0))
             case Drivers():
-                unsaid = one.call.limit in {None, 1} and not reading.amounts
+                unsaid = call.limit in {None, 1} and not reading.amounts
                 if unsaid:
-                    self.single(reading, one=one.call.limit == 1)
-                self.number("drivers", None if unsaid else one.call.limit, reading, kind)
+                    self.single(reading, one=call.limit == 1)
+                self.number("drivers", None if unsaid else call.limit, reading, kind)
             case WhyAllocated():
-                self.number("why", one.call.actions, reading, kind)
+                self.number("why", call.actions, reading, kind)
             case WhatIf():
                 earlier = before.changes if isinstance(before, WhatIf) else ()
-                self.changes([each for each in one.call.changes if not _is_in(each, earlier)], reading, earlier)
+                self.changes([each for each in call.changes if not _is_in(each, earlier)], reading, earlier)
             case _:
                 pass
+
+    def others_sought(self, reading: Reading, start: int, stop: int, kind: str) -> None:
+        """Learn that what else was ever looked for may stand in the place of what is, too."""
+        low, high = reading.tokens[start].start, reading.tokens[stop - 1].end
+        for query in self.chance.choices(self.queries, k=_OTHER_QUERIES):
+            other = self.read(f"{reading.text[:low]}{query}{reading.text[high:]}", None)
+            first, last = _span(SearchDocuments(query=query), other)
+            if first < last:
+                self.sought.append((other.tokens, first, last, kind))
 
     def line(self, line: Line) -> None:
         words = line.words
@@ -347,12 +411,12 @@ class _School:
 
     def learned(self, *, quick: bool) -> dict[str, NDArray[Any]]:
         """Return the models as arrays; quickly, or as well as can be."""
-        arrays = _fit("query", self.lessons_of_queries(quick=quick))
+        arrays = _fit("query", self.lessons_of_queries(quick=quick), quick=quick)
         if not quick:
-            self.seek(linear_of("query", arrays))
-        arrays |= _fit("intent", self.lessons_of_intents(quick=quick))
+            self.seek(product_of("query", arrays))
+        arrays |= _fit("intent", self.lessons_of_intents(quick=quick), quick=quick)
         for model, told in self.told.items():
-            arrays |= _fit(model, told)
+            arrays |= _fit(model, told, quick=quick)
         return arrays
 
     def lessons_of_queries(self, *, quick: bool) -> Iterator[Lesson]:
@@ -373,19 +437,30 @@ class _School:
         often = frozenset(each for each, number in times.items() if number >= _RARE)
         return [replace(self.lexicon, stems=stems) for stems in ([often] if quick else [frozenset(times), often])]
 
-    def seek(self, model: Linear) -> None:
+    def seek(self, model: Product) -> None:
         """Learn that a question is no other one for what would be looked for if it asked for that."""
-        lexicon = replace(self.lexicon, stems=frozenset(model.rows))
+        lexicon = replace(self.lexicon, stems=frozenset(model.linear.rows))
         for label, reading, kind in self.unsought:
             start, stop, _ = find_query(reading, model, lexicon, before=kind)
             if start < stop:
                 self.said.append((label, (*reading.words[:start], QUERY, *reading.words[stop:]), kind, 1.0))
 
 
-def _label(call: ToolCall | None, before: ToolCall | None) -> str:
+def _label(call: ToolCall | None, before: ToolCall | None, reading: Reading) -> str:
     match call, before:
         case WhatIf(), WhatIf() if any(_is_in(each, before.changes) for each in call.changes):
-            return ON_TOP
+            if len(call.changes) >= len(before.changes) or not all(
+                _is_in(each, before.changes) for each in call.changes
+            ):
+                return ON_TOP
+            categories = {token.category for token in reading.tokens}
+            named = {name.feature.name for name in reading.names}
+            kept = any(each.feature in named or each.amount in categories for each in call.changes)
+            return ONLY if kept else WITHOUT
+        case Compare(), Compare() if set(call.accounts) > set(before.accounts):
+            return BESIDE
+        case Compare(), Compare() if not set(call.accounts) & set(reading.accounts):
+            return ALL_BUT
         case Drivers(), Drivers() if call.direction == before.direction:
             return SAME
         case _:
@@ -410,9 +485,18 @@ def _span(call: ToolCall | None, reading: Reading) -> tuple[int, int]:
     return (inside[0], inside[-1] + 1) if start >= 0 and inside else (0, 0)
 
 
-def _fit(model: str, lessons: Iterable[Lesson]) -> dict[str, NDArray[Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """Lessons as numbers: a row for each and a column for each sign that is not rare."""
+
+    signs: list[str]
+    values: csr_array
+    labels: list[str]
+    heeds: NDArray[np.float64]
+
+
+def _table(lessons: Iterable[Lesson]) -> _Table:
     from scipy.sparse import csr_array
-    from sklearn.linear_model import LogisticRegression
 
     columns: dict[str, int] = {}
     places, ends, values, labels, heeds = array("i"), array("i", [0]), array("f"), [], array("d")
@@ -425,20 +509,60 @@ def _fit(model: str, lessons: Iterable[Lesson]) -> dict[str, NDArray[Any]]:
     often = np.bincount(places, minlength=len(columns)) >= _RARE_SIGN
     told = sorted(sign for sign, column in columns.items() if often[column])
     table = csr_array((values, places, ends), shape=(len(labels), len(columns)))[:, [columns[sign] for sign in told]]
+    return _Table(signs=told, values=table, labels=labels, heeds=np.asarray(heeds))
+
+
+def _fit(model: str, lessons: Iterable[Lesson], *, quick: bool) -> dict[str, NDArray[Any]]:
+    table = _table(lessons)
+    return _linear(model, table) | _network(model, table, passes=1 if quick else _PASSES)
+
+
+def _linear(model: str, table: _Table) -> dict[str, NDArray[Any]]:
+    from sklearn.linear_model import LogisticRegression
+
     fitted = LogisticRegression(C=_STRENGTHS.get(model, 1.0), max_iter=250, tol=1e-3)
-    fitted.fit(table, labels, sample_weight=np.asarray(heeds))
-    weights, bias = fitted.coef_.T, fitted.intercept_
-    if weights.shape[1] == 1:  # of two labels the second
-        weights, bias = np.hstack([0 * weights, weights]), np.append(0.0, bias)
+    fitted.fit(table.values, table.labels, sample_weight=table.heeds)
+    weights, bias = _of_each(fitted.coef_.T, fitted.intercept_)
     weights = np.where(np.abs(weights) < _LEAST_WEIGHT, 0, weights)
     kept = weights.any(axis=1)
     return {
         f"{model}.names": np.array(" ".join(fitted.classes_)),
-        f"{model}.signs": np.array("\n".join(np.array(told)[kept])),
+        f"{model}.signs": np.array("\n".join(np.array(table.signs)[kept])),
         # In columns, which are mostly zeros: the file is a fifth of what it would be.
-        f"{model}.weights": np.clip(np.rint(weights[kept].T / STEP), -_MOST_STEPS, _MOST_STEPS).astype(np.int8),
+        f"{model}.weights": _in_steps(weights[kept].T, STEP),
         f"{model}.bias": bias.astype(np.float32),
     }
+
+
+def _network(model: str, table: _Table, *, passes: int) -> dict[str, NDArray[Any]]:
+    """Learn from signs that are no combination of others, which the units combine."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    times = np.diff(table.values.tocsc().indptr)
+    plain = [_COMBINED.isdisjoint(sign) and sign.count(" ") <= 1 for sign in table.signs]
+    columns = np.flatnonzero((times >= _RARE_IN_NETWORK) & plain)
+    fitted = MLPClassifier((_UNITS,), max_iter=passes, batch_size=256, learning_rate_init=2e-3, random_state=_SEED)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # it is stopped before it overfits
+        fitted.fit(table.values[:, columns], table.labels)
+    (hidden, weights), (hidden_bias, bias) = fitted.coefs_, fitted.intercepts_
+    weights, bias = _of_each(weights, bias)
+    return {
+        f"{model}.network.signs": np.array("\n".join(np.array(table.signs)[columns])),
+        f"{model}.network.hidden": _in_steps(hidden.T, FINE_STEP),
+        f"{model}.network.hidden_bias": hidden_bias.astype(np.float32),
+        f"{model}.network.weights": weights.astype(np.float32),
+        f"{model}.network.bias": bias.astype(np.float32),
+    }
+
+
+def _of_each(weights: NDArray[Any], bias: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the weights of each label, where of two labels there were those of the second alone."""
+    return (weights, bias) if weights.shape[1] > 1 else (np.hstack([0 * weights, weights]), np.append(0.0, bias))
+
+
+def _in_steps(weights: NDArray[Any], step: float) -> NDArray[np.int8]:
+    return np.clip(np.rint(weights / step), -_MOST_STEPS, _MOST_STEPS).astype(np.int8)
 
 
 if __name__ == "__main__":

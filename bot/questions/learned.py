@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from bot.questions.linear import Linear
+from bot.questions.network import Network, Product
 from bot.questions.signs import Lexicon
 from bot.questions.words import stem
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 WEIGHTS: Final = "learned.npz"
 STEP: Final = 1 / 16  # between two weights as they are kept
+FINE_STEP: Final = 1 / 64  # of the network
 MODELS: Final = ("intent", "single", "change", "count", "query")
 
 
@@ -36,11 +38,11 @@ class Learned:
     known: frozenset[str]
     lexicon: Lexicon
     sought: Lexicon
-    intent: Linear
-    single: Linear
-    change: Linear
-    count: Linear
-    query: Linear
+    intent: Product
+    single: Product
+    change: Product
+    count: Product
+    query: Product
     digest: str
 
 
@@ -54,21 +56,34 @@ def learned() -> Learned:
 def unpack(arrays: Mapping[str, NDArray[Any]]) -> Learned:
     """Return what `bot.questions.learn` put into arrays."""
     known = frozenset(str(arrays["known"]).split())
-    models = {model: linear_of(model, arrays) for model in MODELS}
+    models = {model: product_of(model, arrays) for model in MODELS}
     alike = dict(line.split(" ", 1) for line in str(arrays["alike"]).splitlines())
     lexicon = lexicon_of(map(stem, known), alike)
-    sought = lexicon_of(models["query"].rows, alike)
+    sought = lexicon_of(models["query"].linear.rows, alike)
     return Learned(known=known, lexicon=lexicon, sought=sought, digest=str(arrays["digest"]), **models)
 
 
-def linear_of(model: str, arrays: Mapping[str, NDArray[Any]]) -> Linear:
+def product_of(model: str, arrays: Mapping[str, NDArray[Any]]) -> Product:
     """Return one of the models in arrays."""
-    return Linear(
+    linear = Linear(
         names=tuple(str(arrays[f"{model}.names"]).split()),
-        rows={sign: row for row, sign in enumerate(str(arrays[f"{model}.signs"]).split("\n"))},
+        rows=_rows(arrays[f"{model}.signs"]),
         weights=arrays[f"{model}.weights"].T.astype(np.float32) * STEP,
-        bias=arrays[f"{model}.bias"].astype(np.float32),
+        bias=arrays[f"{model}.bias"],
     )
+    network = Network(
+        names=linear.names,
+        rows=_rows(arrays[f"{model}.network.signs"]),
+        hidden=arrays[f"{model}.network.hidden"].T.astype(np.float32) * FINE_STEP,
+        hidden_bias=arrays[f"{model}.network.hidden_bias"],
+        weights=arrays[f"{model}.network.weights"],
+        bias=arrays[f"{model}.network.bias"],
+    )
+    return Product(linear=linear, network=network)
+
+
+def _rows(signs: NDArray[Any]) -> dict[str, int]:
+    return {sign: row for row, sign in enumerate(str(signs).split("\n"))}
 
 
 def lexicon_of(stems: Iterable[str], alike: Mapping[str, str]) -> Lexicon:

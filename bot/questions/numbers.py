@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.questions.reading import Unit
 from bot.questions.signs import signs_of_place
+from bot.questions.tokens import Unit
 from bot.questions.words import ORDINALS, stem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.questions.linear import Linear
-    from bot.questions.reading import Token
+    from bot.questions.network import Product
     from bot.questions.signs import Lexicon
+    from bot.questions.tokens import Token
 
 IS: Final = "is"
 MORE: Final = "more"
@@ -83,7 +83,7 @@ def signs_of_count(
 
 
 def read_count(
-    tokens: Sequence[Token], model: Linear, lexicon: Lexicon, *, given: int, most: int, about: str, before: str
+    tokens: Sequence[Token], model: Product, lexicon: Lexicon, *, given: int, most: int, about: str, before: str
 ) -> tuple[int | None, float]:
     """Return the number that is asked about, None for none, and how sure that is, for `signs_of_count` of all."""
     counts = find_counts(tokens, most=most)

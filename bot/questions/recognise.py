@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from bot.questions.changes import find_values, read_changes
 from bot.questions.learned import learned
 from bot.questions.numbers import read_count
-from bot.questions.reading import Unit, find_clauses, read, with_categories
-from bot.questions.references import find_query
+from bot.questions.reading import find_clauses, read, with_categories
+from bot.questions.references import TAKING_BACK, find_query
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
-from bot.questions.words import is_filling
+from bot.questions.tokens import Unit
+from bot.questions.words import is_filling, stem
 from bot.tools.calls import (
     MOST_ACCOUNTS,
     MOST_DRIVERS,
@@ -27,18 +28,20 @@ from bot.tools.calls import (
     WhatIf,
     WhyAllocated,
 )
+from storage.records import FeatureKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.questions.learned import Learned
-    from bot.questions.reading import Amount, Reading, Token
+    from bot.questions.reading import Reading
+    from bot.questions.tokens import Amount, Token
     from bot.questions.vocabulary import Name, Vocabulary
     from bot.tools.calls import ToolCall
 
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
-SURE: Final = 0.93
+SURE: Final = 0.97
 """How sure a call must be; chosen by leaving authors out of what is learned: bench/questions.py."""
 NONE: Final = "none"
 ASIDE: Final = "aside"  # what is said beside a question
@@ -47,22 +50,36 @@ VALUES: Final = "values"
 AGE: Final = "age"  # the value of how long this has been an account, where that is not named
 WHAT_IF: Final = "what_if"
 ON_TOP: Final = "what_if_on_top"
+WITHOUT: Final = "what_if_without"  # what is named of the changes before
+ONLY: Final = "what_if_only"
+BESIDE: Final = "compare_on_top"
+ALL_BUT: Final = "compare_without"
 SAME: Final = "drivers-same"  # as in the question before
 SINGLE: Final = "single"
 QUERY: Final = "<query>"
 _DRIVERS: Final = "drivers-"
 _DEPTH: Final = 3  # how many questions back a follow-up may reach
 _HALF: Final = 0.5
+_LEAST: Final = 0.01
 _MOST_COUNT: Final = 99
 _LARGE: Final = 1_000
 _YEARS: Final = range(1900, 2100)
-_OF_FEATURES: Final = frozenset({WHAT_IF, ON_TOP, VALUES, AGE, SEVERAL, "changes"})
+_OF_FEATURES: Final = frozenset({WHAT_IF, ON_TOP, WITHOUT, ONLY, VALUES, AGE, SEVERAL, "changes"})
 _OF_OTHERS: Final = frozenset({"why_allocated", "standing", "compare", "baseline", "model", "changes", "confidence"})
 _SEVERAL_ACCOUNTS: Final = frozenset({"accounts", "customers", "clients", "everyone", "everybody"})
 _LISTING: Final = frozenset({"which", "what", "many", "name"})
-_BETWEEN_FACTS: Final = frozenset({"and", ",", "&", "+", "plus", ";", ":", "/", "-", "."})
+_BETWEEN_FACTS: Final = frozenset({"and", "with", "versus", "against", "plus", ",", "&", "+", ";", ":", "/", "-", "."})
 _EMPTY: Final = frozenset("how much was were what again ? ! . please account customer client".split())  # noqa: SIM905
 _TAKING_BACK: Final = frozenset({"no", "sorry", "wait", "mean", "meant"})
+_ONE_SIDE: Final = frozenset({"positive", "negative"})
+# What asks of more than the drivers in the answer before.
+_OF_ALL: Final = frozenset(
+    """
+    all both either every everything whichever whatever overall total regardless driver drivers feature features factor
+    factors signal signals reason reasons variable variables input inputs contributor contributors shap
+    """.split()  # noqa: SIM905
+)
+_OPPOSITES: Final = frozenset({"lifts", "hurts"})  # sets of words in the lexicon
 _FACTS: Final = frozenset(fact.value for fact in Fact)
 _NOTHING: Final = (None, 1.0)
 
@@ -95,7 +112,8 @@ def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], mode
             about=about,
         )
 
-    found = [part(question).weigh()]
+    whole, whole_sure = part(question).weigh()
+    found = [(whole, whole_sure)]
     clauses = find_clauses(question)
     parts = [part(each) for each in clauses]
     silences = [each.silence() for each in parts]
@@ -105,6 +123,8 @@ def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], mode
             asking = part(" ".join(clauses[start:stop]))
             call, sure = asking.weigh()
             numbers = {number for each in parts[:start] + parts[stop:] for number in each.numbers}
+            if whole is not None and call != whole:
+                aside *= 1 - whole_sure
             if not (isinstance(call, WhatIf | WhyAllocated | Drivers) and numbers - asking.numbers):
                 found.append((call, sure * aside))
     return max(found, key=lambda each: each[1] if each[0] is not None else 0.0)
@@ -158,10 +178,14 @@ class _Question:
             intent, chance = self._intent([*words[:start], QUERY, *words[stop:]])
             if intent == "search_documents":
                 query = self.reading.text[tokens[start].start : tokens[stop - 1].end]
-                return SearchDocuments(query=query), sure * chance
-        intent, chance = self._intent(words)
-        call, sure = self._call(intent) if self._goes_with(intent) else _NOTHING
-        return call, sure * chance
+                slip = not TAKING_BACK.isdisjoint(query.casefold().replace(",", " ").split())
+                return (None, chance) if slip else (SearchDocuments(query=query), sure * chance)
+        chances: dict[ToolCall | None, float] = {}
+        for intent, chance in self._intents(words).items():
+            if chance >= _LEAST:
+                call, sure = self._call(intent) if self._goes_with(intent) else _NOTHING
+                chances[call] = chances.get(call, 0.0) + chance * sure  # different intents may come to the same
+        return max(chances.items(), key=lambda each: each[1])
 
     @property
     def numbers(self) -> set[float]:
@@ -176,20 +200,34 @@ class _Question:
         return odds[NONE] + odds.get(ASIDE, 0.0)
 
     def _intent(self, words: Sequence[str]) -> tuple[str, float]:
+        return max(self._intents(words).items(), key=lambda each: each[1])
+
+    def _intents(self, words: Sequence[str]) -> dict[str, float]:
         signs = signs_of_question(stemmed(words), self.model.lexicon, before=self.kind_before)
         odds = self.model.intent.odds(signs)
         odds[NONE] += odds.pop(ASIDE, 0.0)
         if isinstance(self.before, Drivers):
             odds[self.kind_before] += odds.pop(SAME)
-        return max(odds.items(), key=lambda each: each[1])
+        return odds
+
+    def _fact_in(self, words: Sequence[str]) -> tuple[str, float]:
+        """Return which fact a part of a question names, if any, and how sure that is where it names nothing else."""
+        odds = self.model.intent.odds(signs_of_question(stemmed(words), self.model.lexicon, before=""))
+        odds[NONE] += odds.get(ASIDE, 0.0)
+        facts = {name: each for name, each in odds.items() if name in {NONE, *_FACTS}}
+        best = max(facts, key=facts.__getitem__)
+        return best, facts[best] / sum(facts.values())
 
     def _goes_with(self, intent: str) -> bool:
         """Whether what is named goes with the intent: "which accounts have 9?" is no "what if it was 9?"."""
         reading = self.reading
-        if intent == "compare":
+        if intent in {"compare", BESIDE, ALL_BUT}:
             return 0 < len(reading.accounts) <= MOST_ACCOUNTS
-        listed = any(one in _LISTING and other in _SEVERAL_ACCOUNTS for one, other in pairwise(reading.words))
-        if reading.accounts or listed or (intent not in _OF_OTHERS and _SEVERAL_ACCOUNTS & set(reading.words)):
+        words = [*reading.words, ""]
+        # What "accounts for" something is no list of them.
+        several = [at for at, word in enumerate(words) if word in _SEVERAL_ACCOUNTS and words[at + 1] != "for"]
+        listed = any(words[at - 1] in _LISTING for at in several)
+        if reading.accounts or listed or (intent not in _OF_OTHERS and several):
             return False
         if intent == VALUES and self._says_too_little():
             return False
@@ -208,11 +246,33 @@ class _Question:
             return False
         return not said[0].whole or "and" in self.reading.words
 
+    def _is_unsettled(self, intent: str) -> bool:
+        """Whether it cannot be told what is taken back: "by 5, no, let's be honest, by 15"."""
+        tokens = self.reading.tokens
+        ways = {way for token in tokens for way in self.model.lexicon.sets(stem(token.word))}
+        if intent.startswith("compare"):
+            places = [at for at, token in enumerate(tokens) if token.account]
+        elif intent in {WHAT_IF, ON_TOP}:
+            places = [at for at, token in enumerate(tokens) if token.amount is not None or token.category]
+        elif intent.startswith(_DRIVERS) and ways >= _OPPOSITES:
+            sets = [self.model.lexicon.sets(stem(token.word)) for token in tokens]
+            places = [at for at, told in enumerate(sets) if not _OPPOSITES.isdisjoint(told)]
+        else:
+            return False
+        marks = [
+            at
+            for at, token in enumerate(tokens)
+            if token.word in _TAKING_BACK and not any(each.name for each in tokens[at + 1 : at + 2])
+        ]
+        return any(one < at < other for at in marks for one, other in pairwise(places))
+
     def _call(self, intent: str) -> Weighed:
         found: Weighed = _NOTHING
         match intent:
-            case "compare":
-                found = Compare(accounts=self.reading.accounts), 1.0
+            case _ if self._is_unsettled(intent):
+                pass
+            case _ if intent in {"compare", BESIDE, ALL_BUT}:
+                found = self._compare(intent)
             case "changes":
                 found = Changes(), 1.0
             case "why_allocated":
@@ -220,6 +280,8 @@ class _Question:
                 found = WhyAllocated(actions=number), sure
             case _ if intent in {WHAT_IF, ON_TOP}:
                 found = self._what_if(on_top=intent == ON_TOP)
+            case _ if intent in {WITHOUT, ONLY}:
+                found = self._part(only=intent == ONLY)
             case _ if intent.startswith(_DRIVERS) and intent != SAME:
                 found = self._drivers(Direction(intent.removeprefix(_DRIVERS)))
             case "age" if self.vocabulary.age is not None:
@@ -241,23 +303,72 @@ class _Question:
             before=self.kind_before,
         )
 
+    def _compare(self, intent: str) -> Weighed:
+        named = self.reading.accounts
+        before = self.before.accounts if isinstance(self.before, Compare) else ()
+        if intent == BESIDE:
+            accounts = tuple(dict.fromkeys((*before, *named)))
+        elif intent == ALL_BUT:
+            accounts = tuple(each for each in before if each not in named)
+        else:
+            accounts = named
+        return (Compare(accounts=accounts), 1.0) if 0 < len(accounts) <= MOST_ACCOUNTS else _NOTHING
+
+    def _part(self, *, only: bool) -> Weighed:
+        """Return what is left of the changes before: without what is named, or only that."""
+        before = self.before.changes if isinstance(self.before, WhatIf) else ()
+        named = {name.feature.name for name in self.reading.names}
+        categories = {token.category for token in self.reading.tokens if token.category}
+        kept = tuple(each for each in before if (each.feature in named or each.amount in categories) == only)
+        return (WhatIf(changes=kept), 1.0) if 0 < len(kept) < len(before) else _NOTHING
+
     def _what_if(self, *, on_top: bool) -> Weighed:
         earlier = self.before.changes if isinstance(self.before, WhatIf) else ()
         reading, implied = with_categories(self.reading, self.vocabulary, known=self.model.known, about=self.about)
-        named = reading.names or self.about
+        named = [*(reading.names or self.about), *implied]
+        if on_top:
+            named = self._changed(reading, named)
         if len(named) > 1 and len(find_values(reading.tokens, earlier)) < len(named):
             either = {token.name for token in reading.tokens if token.word == "<either>"}  # or the target
             named = [name for name in named if name not in either] or named
         changes, sure = read_changes(
-            reading.tokens, self.model.change, self.model.lexicon, about=[*named, *implied], earlier=earlier
+            reading.tokens, self.model.change, self.model.lexicon, about=self._in_turn(reading, named), earlier=earlier
         )
         kept = earlier if on_top else ()
         changed = tuple({each.feature: each for each in (*kept, *changes)}.values())
         return (WhatIf(changes=changed), sure) if changes and changed != kept else _NOTHING
 
+    def _changed(self, reading: Reading, named: Sequence[Name]) -> list[Name]:
+        """Return which of the features change, where the others stay: "keep the churn but take Q4"."""
+        told = {token.category for token in reading.tokens if token.category}
+        of_told = [name for name in self.about if told & self._categories(name) and name not in named]
+        valued = reading.names and any(each.amount is not None for each in find_values(reading.tokens))
+        numbers = [name for name in named if name.feature.kind is not FeatureKind.CATEGORY and (valued or not told)]
+        return [*numbers, *(name for name in named if told & self._categories(name)), *of_told]
+
+    def _in_turn(self, reading: Reading, named: Sequence[Name]) -> list[Name]:
+        """Return the features, those that are categories in the order in which these are told."""
+        told = [token.category for token in reading.tokens if token.category]
+        first = {
+            name: next((at for at, each in enumerate(told) if each in self._categories(name)), len(told))
+            for name in named
+        }
+        categories = iter(sorted((name for name in named if self._categories(name)), key=first.__getitem__))
+        return [next(categories) if self._categories(name) else name for name in named]
+
+    def _categories(self, name: Name) -> frozenset[str]:
+        return self.vocabulary.categories(name.feature) if name.feature.kind is FeatureKind.CATEGORY else frozenset()
+
     def _drivers(self, direction: Direction) -> Weighed:
+        said = set(self.reading.words)
+        if direction is Direction.ALL and isinstance(self.before, Drivers) and not said & _OF_ALL:
+            direction = self.before.direction  # "only the first two" are two of these
+        if direction is Direction.ALL and len({word.removesuffix("s") for word in said} & _ONE_SIDE) == 1:
+            return _NOTHING
         limit, sure = self._number("drivers", given=-1)
-        if limit is None:
+        if limit is None and isinstance(self.before, Drivers) and "same" in self.reading.words:
+            limit = self.before.limit
+        elif limit is None:
             single = self.model.single.odds(signs_of_single(self.reading.words, self.model.lexicon))[SINGLE]
             limit, sure = (1, sure * single) if single > _HALF else (None, sure * (1 - single))
         fits = limit is None or 1 <= limit <= MOST_DRIVERS
@@ -265,14 +376,14 @@ class _Question:
 
     def _facts(self, intent: str) -> Weighed:
         """Return the facts and values asked for; of several, as in "owner and region please", those of every part."""
-        parts = _parts(self.reading.tokens)
-        in_parts = [self._intent([token.word for token in part]) for part in parts]
+        parts = parts_of(self.reading.tokens)
+        look = self._fact_in if intent == SEVERAL else self._intent
+        in_parts = [look([token.word for token in part]) for part in parts]
         several = intent in {VALUES, SEVERAL} or any(
             each != intent and each in _FACTS and sure >= SURE for each, sure in in_parts
         )
-        if not several:
-            return (AccountFacts(facts=(Fact(intent),), features=()), 1.0) if not self.reading.names else _NOTHING
-        naming = [part for part in parts if any(token.name is not None for token in part)]
+        if not several and not self.reading.names:
+            return AccountFacts(facts=(Fact(intent),), features=()), 1.0
         facts: list[Fact] = []
         features: list[str] = []
         sure = 1.0
@@ -287,11 +398,10 @@ class _Question:
             sure *= chance
         if intent == VALUES and not features and len(self.about) == 1:
             features = [self.about[0].feature.name]
-        valued = any(token.amount and token.amount.unit is not Unit.OTHER_TIME for part in naming for token in part)
         told = len({*facts, *features})
         # Of "the CSM score, no, I meant the cloud maturity" one is asked for.
         taken_back = told > 1 and not _TAKING_BACK.isdisjoint(self.reading.words)
-        if told < (2 if intent == SEVERAL else 1) or valued or taken_back:
+        if told < (2 if intent == SEVERAL else 1) or taken_back:
             return _NOTHING
         return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features))), sure
 
@@ -302,7 +412,7 @@ def _is_count(amount: Amount) -> bool:
     return amount.unit in {Unit.ORDINAL, Unit.MONEY} or (amount.unit is Unit.NONE and number)
 
 
-def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
+def parts_of(tokens: Sequence[Token]) -> list[list[Token]]:
     """Return what a question that joins several things says of each."""
     parts: list[list[Token]] = [[]]
     for token in tokens:

@@ -12,9 +12,10 @@ from bot.questions.words import is_filling, stem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.questions.linear import Linear
-    from bot.questions.reading import Reading, Token
+    from bot.questions.network import Product
+    from bot.questions.reading import Reading
     from bot.questions.signs import Lexicon
+    from bot.questions.tokens import Token
 
 FIRST: Final = "first"
 INSIDE: Final = "inside"
@@ -27,9 +28,19 @@ _BEFORE: Final = frozenset(
     """
     and or a an the any some our their its his her my your this that these those there anything something all about on
     of for in at to from with by as regarding concerning re around subject topic up say says mention mentions like um uh
+    page pages passage passages section article just same then next sorry fine comes not yet where which what nothing
+    else more
     """.split()  # noqa: SIM905
 )
-_AFTER: Final = frozenset("please again exactly anywhere somewhere at all there for me us then too".split())  # noqa: SIM905
+TAKING_BACK: Final = frozenset("sorry wait mean meant scratch rather correction actually".split())  # noqa: SIM905
+_AFTER: Final = frozenset(
+    """
+    please again exactly anywhere somewhere at all there for me us then too instead rather and or not yet lol haha
+    thanks in is are was were be been get gets got come comes appear appears show shows up out down into written spelled
+    spelt laid explained described documented covered listed defined mentioned noted discussed addressed regulated
+    treated stored found dealt
+    """.split()  # noqa: SIM905
+)
 
 
 def part_of(place: int, start: int, stop: int) -> str:
@@ -50,7 +61,7 @@ def signs_of_word(tokens: Sequence[Token], place: int, lexicon: Lexicon, *, befo
     return told | {said, kind} | {f"{kind}|{each}" for each in told} | {f"{before}>{kind}", f"{before}>{said}"}
 
 
-def find_query(reading: Reading, model: Linear, lexicon: Lexicon, *, before: str) -> tuple[int, int, float]:
+def find_query(reading: Reading, model: Product, lexicon: Lexicon, *, before: str) -> tuple[int, int, float]:
     """Return which tokens are to be looked for if any are, from and to, and how sure that is."""
     tokens = reading.tokens
     odds = [model.odds(signs_of_word(tokens, place, lexicon, before=before)) for place in range(len(tokens))]
@@ -69,7 +80,11 @@ def find_query(reading: Reading, model: Linear, lexicon: Lexicon, *, before: str
         if kept != (0, 0):
             chances[kept] = chances.get(kept, 0.0) + math.exp(score - most)
     best = max(chances, key=chances.__getitem__, default=(0, 0))
-    return *best, chances[best] / sum(chances.values()) if chances else 0.0
+    # "SOC 1, sorry, SOC 2 reports" look for what is said last.
+    taken_back = [place for place, token in enumerate(tokens) if place > best[0] and token.word in TAKING_BACK]
+    if not chances or (taken_back and any(not is_filling(token.word) for token in tokens[taken_back[-1] + 1 :])):
+        return 0, 0, 0.0
+    return *best, chances[best] / sum(chances.values())
 
 
 def _whole(reading: Reading, start: int, stop: int) -> tuple[int, int]:

@@ -60,7 +60,28 @@ _SAID_FOR: Final = {
     "competing": "competitor",
     "annually": "annual",
     "yearly": "annual",
+    "demonstration": "demo",
+    "demonstrations": "demos",
 }
+# What people say for a feature whose label has these words, without any of them, filling left out.
+_CALLED: Final = {
+    "churn": (
+        *(
+            f"{odds} {going}"
+            for odds in ("risk", "chance", "probability", "likelihood", "likely", "odds")
+            for going in ("leave", "walk", "cancel", "defect")
+        ),
+        *(f"{going} risk" for going in ("leaving", "cancellation", "defection", "flight")),
+    ),
+    "annual revenue": ("turnover", "turn over", "annual sales", "yearly sales"),
+    "open rate": ("opens",),
+    "competitor": ("incumbent",),
+    "csm": ("health score", "health rating", "customer health"),
+}
+# What a measure is called besides its name: "the churn figure", "their cloud score".
+_MEASURES: Final = frozenset(
+    "score rate level figure value number count percentage rating reading readiness adoption".split()  # noqa: SIM905
+)
 # What people say for how long somebody has been a customer.
 _SINCE: Final = tuple(
     tuple(phrase.split())
@@ -70,6 +91,8 @@ _SINCE: Final = tuple(
         "as old",
         "old is the account",
         "old is this account",
+        "old the account is",
+        "old this account is",
         "customer since",
         "client since",
         "customer for",
@@ -96,11 +119,12 @@ _LABEL_LETTERS: Final = 5  # of a misspelt word of a label
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A feature and the stems that its label and its column are made of."""
+    """A feature, the stems that its label and its column are made of, and those of what else it is called."""
 
     driver: Driver
     label: frozenset[str]
     column: frozenset[str]
+    called: tuple[Stems, ...]
 
     @property
     def feature(self) -> Feature:
@@ -214,13 +238,17 @@ def make_vocabulary(
 
 def make_names(drivers: Sequence[Driver]) -> tuple[Name, ...]:
     """Return how the features of these drivers may be named."""
+    labels = [_meaning(_WINDOW.sub("", driver.feature.label.casefold())) for driver in drivers]
+    called = {frozenset(_stems_of(words)): tuple(map(_stems_of, phrases)) for words, phrases in _CALLED.items()}
+    only = {words: phrases for words, phrases in called.items() if sum(words <= label for label in labels) == 1}
     return tuple(
         Name(
             driver=driver,
-            label=_meaning(_WINDOW.sub("", driver.feature.label.casefold())),
+            label=label,
             column=_meaning(driver.feature.name.casefold().replace("_", " ")),
+            called=tuple(phrase for words, phrases in only.items() if words <= label for phrase in phrases),
         )
-        for driver in drivers
+        for driver, label in zip(drivers, labels, strict=True)
     )
 
 
@@ -262,8 +290,9 @@ class Found:
 
 def find_name(vocabulary: Vocabulary, words: Sequence[str]) -> Found:
     """Return the feature that the words begin with; no feature and a length is what several could be meant by."""
-    if is_filling(words[0]) or not _WORD.fullmatch(words[0]):
-        return Found()
+    called = _find_called(vocabulary, words)
+    if called.name is not None or is_filling(words[0]) or not _WORD.fullmatch(words[0]):
+        return called
     runs = [(name, *_run(name, words)) for name in vocabulary.names]
     most = max((len(stems) for _, stems, _ in runs), default=0)
     longest = [(name, stems, length) for name, stems, length in runs if len(stems) == most]
@@ -282,7 +311,24 @@ def find_name(vocabulary: Vocabulary, words: Sequence[str]) -> Found:
     # "Budget" alone is not the budget quarter.
     if len(longest) > 1 or (name.feature.kind is FeatureKind.CATEGORY and name.head not in stems):
         return Found(length=length)
-    return Found(name=name, length=length, or_target=stems <= vocabulary.target)
+    as_target = vocabulary.target.issuperset(stem(word) for word in words[:length] if not is_filling(word))
+    length += words[length : length + 1] != [] and words[length] in _MEASURES
+    return Found(name=name, length=length, or_target=as_target)
+
+
+def _find_called(vocabulary: Vocabulary, words: Sequence[str]) -> Found:
+    """Return the feature that the words begin with another phrase for, filling between its words."""
+    for name in vocabulary.names:
+        for phrase in name.called:
+            left = list(phrase)
+            for place, word in enumerate(words):
+                if stem(word) == left[0]:
+                    left.pop(0)
+                    if not left:
+                        return Found(name=name, length=place + 1, whole=True)
+                elif len(left) == len(phrase) or not is_filling(word):
+                    break
+    return Found()
 
 
 def _run(name: Name, words: Sequence[str]) -> tuple[frozenset[str], int]:

@@ -136,5 +136,5 @@ def corrected(word: str, known: frozenset[str]) -> str:
         and (len(word) > _LEAST_LETTERS or sorted(each) == letters or len(each) > len(word))
     ]
     least = min((distance for distance, _ in near), default=0.0)
-    stems = {stem(each): each for distance, each in near if distance == least}
+    stems = {stem(each): each for distance, each in sorted(near) if distance == least}
     return next(iter(stems.values())) if len(stems) == 1 else word

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from storage.snapshots import Snapshot
 
 LEARNED_FROM = learn.read_asked(learn.ASKED)
+_EVERY = 24  # of the questions that were learned from is asked, in each of so many tests:
+_PARTS = 3
 UNSEEN = learn.read_asked([Path(__file__).parents[1] / "questions_unseen.toml"])
 
 
@@ -49,15 +51,15 @@ def vocabulary(snapshot: Snapshot, brief_of: Callable[[str], Brief]) -> Vocabula
     )
 
 
-@pytest.mark.parametrize("author", sorted({each.author for each in LEARNED_FROM}))
+@pytest.mark.parametrize("part", range(_PARTS))
 def test_what_was_learned_from_is_recognised_and_hardly_any_of_it_is_taken_for_another(
-    vocabulary: Vocabulary, author: str
+    vocabulary: Vocabulary, part: int
 ) -> None:
-    questions = [each for each in LEARNED_FROM if each.author == author]
-    share, wrong = measure(questions, vocabulary, name=author)
+    questions = LEARNED_FROM[part::_EVERY]
+    share, wrong = measure(questions, vocabulary, name=f"learned from, part {part}")
 
     assert len(wrong) <= 0.011 * len(questions), wrong
-    assert share >= 0.9
+    assert share >= 0.94
 
 
 def test_most_questions_of_authors_who_were_left_out_are_recognised_and_few_are_taken_for_another(
@@ -65,8 +67,8 @@ def test_most_questions_of_authors_who_were_left_out_are_recognised_and_few_are_
 ) -> None:
     share, wrong = measure(UNSEEN, vocabulary, name="by authors left out")
 
-    assert share >= 0.88
-    assert len(wrong) <= 0.015 * len(UNSEEN), wrong
+    assert share >= 0.95
+    assert len(wrong) <= 0.006 * len(UNSEEN), wrong
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,16 @@ def test_most_questions_of_authors_who_were_left_out_are_recognised_and_few_are_
             "what do our docs say about the SLA upgrade?",
             "what do our docs say about SLA upgrade?",
         ),
+        ("what if the risk of leaving drops to 10 %?", "what if churn risk drops to 10 %?"),
+        ("what if one in four of our emails is opened?", "what if the email open rate is 25 %?"),
+        ("what if the account age was two and a half years?", "what if the account age was 30 months?"),
+        ("what if demo requests += 2?", "what if there were two more demo requests?"),
+        ("what if CSM score and cloud maturity were both at 9?", "what if cloud maturity was 9 and the CSM score 9?"),
+        (
+            "rerun it with TechOps as competitor and the budget in Q4",
+            "what if the budget quarter was Q4 and the main competitor TechOps?",
+        ),
+        ("what's the prediction with its interval?", "prediction and interval please"),
     ],
 )
 def test_what_is_said_beside_a_question_or_taken_back_or_in_other_words_makes_no_difference(
@@ -89,14 +101,41 @@ def test_what_is_said_beside_a_question_or_taken_back_or_in_other_words_makes_no
     call = recognise(text, vocabulary)
 
     assert call is not None
-    assert call == recognise(meant, vocabulary)
+    assert learn.is_same_call(call, recognise(meant, vocabulary))
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "meant"),
+    [
+        (
+            "what if churn risk is 10 %?",
+            "and on top of that a CSM score of 8",
+            "what if churn is 10 % and CSM score 8?",
+        ),
+        ("what if churn is 10 % and CSM score 8?", "without the CSM score", "what if churn risk is 10 %?"),
+        ("what if churn is 10 % and CSM score 8?", "only the CSM score please", "what if the CSM score is 8?"),
+        ("what if annual revenue grows by 10 %?", "and 20 %?", "what if annual revenue grows by 20 %?"),
+        ("compare with ACME-011", "add ACME-012 to that", "compare with ACME-011 and ACME-012"),
+        ("compare with ACME-011 and ACME-012", "without ACME-012", "compare with ACME-011"),
+        ("top 3 positive drivers", "same for the negatives", "top 3 negative drivers"),
+    ],
+)
+def test_a_follow_up_adds_to_the_question_before_or_takes_from_it(
+    vocabulary: Vocabulary, before: str, text: str, meant: str
+) -> None:
+    call = recognise(text, vocabulary, earlier=[before])
+
+    assert call is not None
+    assert learn.is_same_call(call, recognise(meant, vocabulary))
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "what if churn risk moves by 5 points?",  # up or down
+        "what if annual revenue changes by 10 %?",
         "what if churn risk is at 1000 %?",
+        "do the docs mention SOC 1, sorry, SOC 2?",
     ],
 )
 def test_what_cannot_be_told_for_sure_is_left_open(vocabulary: Vocabulary, text: str) -> None:
@@ -110,8 +149,8 @@ def measure(
     found = [
         (each, recognise(each.text, vocabulary, earlier=[each.before] if each.before else [])) for each in questions
     ]
-    wrong = [(each.text, call) for each, call in found if call is not None and call != each.call]
-    missed = [each.text for each, call in found if each.call is not None and call != each.call]
+    wrong = [(each.text, call) for each, call in found if call is not None and not learn.is_same_call(call, each.call)]
+    missed = [each.text for each, call in found if each.call is not None and not learn.is_same_call(call, each.call)]
     structured = sum(each.call is not None for each in questions)
     figures = f"{structured - len(missed)} of {structured} recognised, {len(wrong)} of {len(found)} wrong"
     print(f"\n{name}: {figures}; missed: {missed}")  # noqa: T201 # what `pytest -s` is asked for
