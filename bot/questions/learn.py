@@ -95,6 +95,7 @@ _COMBINED: Final = frozenset("&~|")
 _UNITS: Final = 32
 _OTHER_QUERIES: Final = 2
 _PASSES: Final = 6
+_BATCH: Final = 256
 _LEFT_OUT: Final[dict[str, Any]] = {"limit": None, "actions": None, "facts": [], "features": []}
 
 Lesson = tuple[set[str], str, float]
@@ -542,7 +543,8 @@ def _network(model: str, table: _Table, *, passes: int) -> dict[str, NDArray[Any
     times = np.diff(table.values.tocsc().indptr)
     plain = [_COMBINED.isdisjoint(sign) and sign.count(" ") <= 1 for sign in table.signs]
     columns = np.flatnonzero((times >= _RARE_IN_NETWORK) & plain)
-    fitted = MLPClassifier((_UNITS,), max_iter=passes, batch_size=256, learning_rate_init=2e-3, random_state=_SEED)
+    batch = min(_BATCH, len(table.labels))
+    fitted = MLPClassifier((_UNITS,), max_iter=passes, batch_size=batch, learning_rate_init=2e-3, random_state=_SEED)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # it is stopped before it overfits
         fitted.fit(table.values[:, columns], table.labels)
     (hidden, weights), (hidden_bias, bias) = fitted.coefs_, fitted.intercepts_
