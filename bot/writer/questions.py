@@ -38,6 +38,10 @@ _DRIVERS = _pattern(
     "what (?:drives|moves|matters)",
     r"why (?:is|so|do|that|this)\b",
 )
+_TO_WRITE = _pattern(
+    r"(?:write|draft|compose|phrase|word|translate|rephrase)\b.*\b"
+    r"(?:e-?mails?|mails?|notes?|messages?|letters?|texts?|invit(?:e|ation)s?|agendas?|proposals?|posts?|reply|replies)\b"
+)
 # What a question asks for and how the evidence that answers it begins.
 _FACTS = (
     (
@@ -79,6 +83,7 @@ _SECTIONS = {
     ),
 }
 _NEEDS_RUN = "a what-if needs to name a feature, and to what or by how much it changes."
+_NEEDS_MODEL = "a text of that kind; an AI model would write it, and none has answered. What may go into it:"
 _NEEDS_EARLIER_SNAPSHOT = "what changed needs an earlier snapshot to compare this one with."
 _MAX_CHARACTERS = 1_000
 _MAX_FEATURES = 2
@@ -108,6 +113,8 @@ def find_statements(
     written, words = question[:_MAX_CHARACTERS], brief.snapshot.words
     features = _named_features(brief, written)
     question = _in_our_words(written, words)
+    if _TO_WRITE.search(question):
+        return (_missing(_NEEDS_MODEL), *_statements_of(sections, SectionName.TALKING_POINTS))
     if _WHAT_IF.search(question):
         today = (_say(carrier) for driver in features[:_MAX_FEATURES] if (carrier := _carrier(brief, driver)))
         return (_missing(_NEEDS_RUN), *today)
@@ -118,11 +125,11 @@ def find_statements(
         return tuple(map(_say, changes)) or (_missing(_NEEDS_EARLIER_SNAPSHOT),)
     if _ACTIONS.search(question) and _WHY.search(question):
         return tuple(map(_say, _evidence(brief, EvidenceKind.ALLOCATION)))
-    if _PROMOTION.search(question):
-        none = _missing(f"there are no promotions in the data of these {words.accounts}.")
-        return (promotion or none, *map(_say, _profile(brief, "Of the promotions")))
+    none = _missing(f"there are no promotions in the data of these {words.accounts}.")
+    promotions = (promotion or none, *map(_say, _profile(brief, "Of the promotions")))
     return (
-        _find_fact(brief, question, _FACTS)
+        (promotions if _PROMOTION.search(question) else ())
+        or _find_fact(brief, question, _FACTS)
         or (_about(brief, features, (*passages, *brief.evidence)) if features else ())
         or (_top_drivers(brief) if _DRIVERS.search(question) else ())
         or _find_fact(brief, question, _FORECAST)
@@ -145,7 +152,11 @@ def _top_drivers(brief: Brief) -> tuple[Statement, ...]:
 
 def _find_section(sections: Sequence[Section], question: str) -> tuple[Statement, ...]:
     asked = next((name for name, pattern in _SECTIONS.items() if pattern.search(question)), None)
-    return next((section.statements for section in sections if section.name is asked), ())
+    return _statements_of(sections, asked)
+
+
+def _statements_of(sections: Sequence[Section], name: SectionName | None) -> tuple[Statement, ...]:
+    return next((section.statements for section in sections if section.name is name), ())
 
 
 def _about(brief: Brief, features: Sequence[Driver], passages: Sequence[Evidence]) -> tuple[Statement, ...]:

@@ -73,6 +73,14 @@ def test_a_question_about_a_part_of_the_plan_gets_that_part(brief: Brief, questi
     assert ask(brief, question).statements == plan.sections[section].statements
 
 
+@pytest.mark.parametrize("question", ["draft an email to their CFO", "Can you write me a short note for Dana?"])
+def test_who_wants_a_text_gets_what_may_go_into_it(brief: Brief, question: str) -> None:
+    first, *others = ask(brief, question).statements
+
+    assert first.text.startswith(NOT_KNOWN)
+    assert tuple(others) == OfflineWriter(note="offline").write_plan(brief).sections[1].statements
+
+
 def test_a_question_for_the_documents_is_answered_with_their_sentence(brief: Brief) -> None:
     answer = ask(brief, "Is the sandbox tenant refreshed?", SANDBOX)
 
