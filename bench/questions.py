@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.questions.learned import Learned
 
 PACKAGES = ("scikit-learn",)
-LEFT_OUT = 3  # every so manieth author
+LEFT_OUT = 3  # one author of so many
 SAMPLE = 20  # of the questions that are learned from, where it has to be quick
 FEWEST = 200  # questions of an author, for a figure of its own
 UNSEEN = ASKED[0].with_name("questions_unseen.toml")

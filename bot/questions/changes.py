@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.questions.signs import signs_of_place
-from bot.questions.tokens import Amount, Unit
+from bot.questions.tokens import LARGE_SCALES, Amount, Unit
 from bot.questions.words import stem
 from bot.tools.calls import MOST_CHANGES, FeatureChange, How
 from storage.records import FeatureKind
@@ -55,7 +55,6 @@ _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not", "nobody", "
 _ONE: Final = frozenset({"another", "extra", "an", "a", "single"})
 _AS_BEFORE: Final = frozenset(map(stem, "same instead other opposite reverse direction way".split()))  # noqa: SIM905
 _LARGE: Final = 1e3
-_LARGE_SCALES: Final = (1e9, 1e6, 1e3)
 _WHOLE_FACTORS: Final = frozenset({0.5, 2.0, 3.0, 4.0, 5.0})
 _JUDGED: Final = {stem(word): way for word, way in (("improve", 1), ("better", 1), ("worsen", -1), ("worse", -1))}
 # What a feature is called of which more is worse.
@@ -121,7 +120,7 @@ def _value(tokens: Sequence[Token], place: int, last: Amount | None) -> Iterator
     elif last is not None and last.unit is Unit.PERCENT and leans and token.amount is not None:
         yield Value(place=place, kind="plain", amount=replace(token.amount, unit=Unit.PERCENT))
     elif last is not None and leans and token.amount is not None and last.value >= _LARGE:
-        scale = next(each for each in _LARGE_SCALES if last.value >= each) if token.amount.value < _LARGE else 1.0
+        scale = next(each for each in LARGE_SCALES if last.value >= each) if token.amount.value < _LARGE else 1.0
         yield Value(place=place, kind="plain", amount=replace(token.amount, value=token.amount.value * scale))
     elif token.amount is not None:
         yield Value(place=place, kind=token.amount.unit or "plain", amount=token.amount)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from bot.check.english import is_common
 from bot.questions.tokens import LEAST_PREDICTED, Unit, find_tokens
 from bot.questions.vocabulary import Found, find_category, find_name, find_since, said_for
-from bot.questions.words import corrected, is_filling, stem
+from bot.questions.words import TAKING_BACK, corrected, is_filling, stem
 from storage.records import FeatureKind
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _NEAR: Final = 0.02  # of the prediction, for an amount that stands for it
 _OF_ANY_ACCOUNT: Final = frozenset(
     "account customer client company prospect accounts customers clients companies prospects".split()  # noqa: SIM905
 )
-_TAKING_BACK: Final = frozenset("no sorry mean wait scratch rather actually correction".split())  # noqa: SIM905
+_TAKING_BACK: Final = TAKING_BACK | {"no"}
 _MOST_BESIDE: Final = 2  # words that are neither
 _IN_PASSING: Final = frozenset("i that it is hold hang on make or say well a an at in , ; . ! ? -".split())  # noqa: SIM905
 _PREDICTED: Final = frozenset({"predicted", "projected", "forecast", "forecasted", "expected", "estimated"})

@@ -11,7 +11,7 @@ from bot.questions.changes import find_values, read_changes
 from bot.questions.learned import learned
 from bot.questions.numbers import read_count
 from bot.questions.reading import find_clauses, read, with_categories
-from bot.questions.references import TAKING_BACK, find_query
+from bot.questions.references import find_query
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
 from bot.questions.tokens import Unit
 from bot.questions.words import is_filling, stem
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
 SURE: Final = 0.97
-"""How sure a call must be; chosen by leaving authors out of what is learned: bench/questions.py."""
+"""How sure a call must be; chosen by leaving authors out of what is learned, and by those of whom nothing is."""
 NONE: Final = "none"
 ASIDE: Final = "aside"  # what is said beside a question
 SEVERAL: Final = "several"
@@ -178,8 +178,7 @@ class _Question:
             intent, chance = self._intent([*words[:start], QUERY, *words[stop:]])
             if intent == "search_documents":
                 query = self.reading.text[tokens[start].start : tokens[stop - 1].end]
-                slip = not TAKING_BACK.isdisjoint(query.casefold().replace(",", " ").split())
-                return (None, chance) if slip else (SearchDocuments(query=query), sure * chance)
+                return SearchDocuments(query=query), sure * chance
         chances: dict[ToolCall | None, float] = {}
         for intent, chance in self._intents(words).items():
             if chance >= _LEAST:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import accumulate, combinations
 from typing import TYPE_CHECKING, Final
 
 from bot.questions.signs import signs_of_place
-from bot.questions.words import is_filling, stem
+from bot.questions.words import TAKING_BACK, is_filling, stem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,6 @@ _BEFORE: Final = frozenset(
     else more
     """.split()  # noqa: SIM905
 )
-TAKING_BACK: Final = frozenset("sorry wait mean meant scratch rather correction actually".split())  # noqa: SIM905
 _AFTER: Final = frozenset(
     """
     please again exactly anywhere somewhere at all there for me us then too instead rather and or not yet lol haha
@@ -80,11 +80,16 @@ def find_query(reading: Reading, model: Product, lexicon: Lexicon, *, before: st
         if kept != (0, 0):
             chances[kept] = chances.get(kept, 0.0) + math.exp(score - most)
     best = max(chances, key=chances.__getitem__, default=(0, 0))
-    # "SOC 1, sorry, SOC 2 reports" look for what is said last.
-    taken_back = [place for place, token in enumerate(tokens) if place > best[0] and token.word in TAKING_BACK]
-    if not chances or (taken_back and any(not is_filling(token.word) for token in tokens[taken_back[-1] + 1 :])):
+    if not chances or _is_taken_back(reading.text[tokens[best[0]].start :]):
         return 0, 0, 0.0
     return *best, chances[best] / sum(chances.values())
+
+
+def _is_taken_back(text: str) -> bool:
+    """Whether what the text begins with is taken back for what follows: "SOC 1, sorry, SOC 2 reports"."""
+    words = re.findall(r"\w+", text.casefold())
+    last = max((place for place, word in enumerate(words) if word in TAKING_BACK), default=len(words))
+    return any(not is_filling(word) for word in words[last + 1 :])
 
 
 def _whole(reading: Reading, start: int, stop: int) -> tuple[int, int]:

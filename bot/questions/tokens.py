@@ -52,7 +52,7 @@ _SCALES_IN_WORDS: Final = frozenset(word for word in SCALES if len(word) > 1)
 _QUARTERS: Final = 4
 _LONGEST_AMOUNT: Final = 8  # tokens
 _AND_A_HALF: Final = (["and", "a", "half"], ["and", "half"])
-_LARGE_SCALES: Final = (1e9, 1e6, 1e3)
+LARGE_SCALES: Final = (1e9, 1e6, 1e3)
 _FURTHER: Final = frozenset({"more", "extra", "additional", "further", "fewer", "less"})
 _PARTS_OF: Final = frozenset({2, 3, 4, 5, 6, 8, 10, 20, 100})  # "one in" so many
 _SAID_IN: Final = frozenset({"word", "words", "line", "lines", "sentence", "sentences", "bullets", "go"})
@@ -179,7 +179,7 @@ def _with_half(tokens: Sequence[Token]) -> tuple[Amount | None, int]:
     length = next((len(each) for each in _AND_A_HALF if words[1 : 1 + len(each)] == each), 0)
     if amount is None or not length:
         return None, 0
-    scale = next((each for each in _LARGE_SCALES if amount.value >= each), 1)
+    scale = next((each for each in LARGE_SCALES if amount.value >= each), 1)
     whole = replace(amount, value=amount.value + 0.5 * (12 if amount.unit is Unit.MONTHS else scale))
     if words[1 + length] == "times":
         return replace(whole, unit=Unit.TIMES), 2 + length
@@ -226,7 +226,10 @@ def _with_units_after(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def _odds(tokens: Sequence[Token]) -> tuple[Amount | None, int]:
     """Return the share that "one in four" or "one email in ten" is, and how many tokens that takes."""
-    plain = [token.amount is not None and token.amount.unit is Unit.NONE and not token.amount.sign for token in tokens]
+    plain = [
+        each is not None and each.unit is Unit.NONE and not each.sign and each.value.is_integer()
+        for each in (token.amount for token in tokens)
+    ]
     for length in (3, 4):
         if len(tokens) >= length and plain[0] and plain[length - 1] and tokens[length - 2].word == "in":
             part, of = (int(each.amount.value) for each in (tokens[0], tokens[length - 1]) if each.amount is not None)

@@ -94,6 +94,8 @@ _FILLING: Final = frozenset(
     across doing put using name someone into about per going being also just guys folks bit kind at
     """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
 )
+# What takes back what was said just before.
+TAKING_BACK: Final = frozenset({"sorry", "wait", "mean", "meant", "scratch", "rather", "correction", "actually"})
 _LEAST_LETTERS: Final = 3
 _TWO_ERRORS_FROM: Final = 8
 _stemmer = cache(lambda: Stemmer.Stemmer("english"))

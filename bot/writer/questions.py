@@ -38,9 +38,12 @@ _DRIVERS = _pattern(
     "what (?:drives|moves|matters)",
     r"why (?:is|so|do|that|this)\b",
 )
-_TO_WRITE = _pattern(
-    r"(?:write|draft|compose|phrase|word|translate|rephrase)\b.*\b"
-    r"(?:e-?mails?|mails?|notes?|messages?|letters?|texts?|invit(?:e|ation)s?|agendas?|proposals?|posts?|reply|replies)\b"
+# An order, no report: "they write in their letter that …" asks for no text.
+_TO_WRITE = re.compile(
+    r"^\W*(?:(?:ok|please|pls|kindly|can|could|would|will|you|help|me|us|now|then|and|also)\W+)*"
+    r"(?:write|draft|compose|translate|rephrase)\b.*\b"
+    r"(?:e-?mails?|mails?|notes?|messages?|letters?|texts?|invit(?:e|ation)s?|agendas?|proposals?|posts?|reply|replies)\b",
+    re.IGNORECASE,
 )
 # What a question asks for and how the evidence that answers it begins.
 _FACTS = (
@@ -125,10 +128,8 @@ def find_statements(
         return tuple(map(_say, changes)) or (_missing(_NEEDS_EARLIER_SNAPSHOT),)
     if _ACTIONS.search(question) and _WHY.search(question):
         return tuple(map(_say, _evidence(brief, EvidenceKind.ALLOCATION)))
-    none = _missing(f"there are no promotions in the data of these {words.accounts}.")
-    promotions = (promotion or none, *map(_say, _profile(brief, "Of the promotions")))
     return (
-        (promotions if _PROMOTION.search(question) else ())
+        (_promotions(brief, promotion) if _PROMOTION.search(question) else ())
         or _find_fact(brief, question, _FACTS)
         or (_about(brief, features, (*passages, *brief.evidence)) if features else ())
         or (_top_drivers(brief) if _DRIVERS.search(question) else ())
@@ -144,6 +145,11 @@ def _find_fact(
     starts = next((starts for pattern, starts in facts if pattern.search(question)), ())
     words = asdict(brief.snapshot.words)
     return tuple(_say(item) for start in starts for item in _profile(brief, start.format(**words)))
+
+
+def _promotions(brief: Brief, promotion: Statement | None) -> tuple[Statement, ...]:
+    none = _missing(f"there are no promotions in the data of these {brief.snapshot.words.accounts}.")
+    return (promotion or none, *map(_say, _profile(brief, "Of the promotions")))
 
 
 def _top_drivers(brief: Brief) -> tuple[Statement, ...]:

@@ -81,6 +81,12 @@ def test_who_wants_a_text_gets_what_may_go_into_it(brief: Brief, question: str) 
     assert tuple(others) == OfflineWriter(note="offline").write_plan(brief).sections[1].statements
 
 
+def test_who_tells_of_a_text_wants_none(brief: Brief) -> None:
+    told, asked = (ask(brief, f"{said}What is its churn risk?") for said in ("I did not write the email. ", ""))
+
+    assert told.statements[0] == asked.statements[0]
+
+
 def test_a_question_for_the_documents_is_answered_with_their_sentence(brief: Brief) -> None:
     answer = ask(brief, "Is the sandbox tenant refreshed?", SANDBOX)
 
