@@ -204,7 +204,11 @@ class _Question:
     def _intents(self, words: Sequence[str]) -> dict[str, float]:
         signs = signs_of_question(stemmed(words), self.model.lexicon, before=self.kind_before)
         odds = self.model.intent.odds(signs)
-        odds[NONE] += odds.pop(ASIDE, 0.0)
+        aside = odds.pop(ASIDE, 0.0)
+        if aside > max(odds.values()):
+            odds[NONE] += aside
+        else:  # what rather asks something is beside nothing: "what changed?"
+            odds = {name: each / (1 - aside) for name, each in odds.items()}
         if isinstance(self.before, Drivers):
             odds[self.kind_before] += odds.pop(SAME)
         return odds

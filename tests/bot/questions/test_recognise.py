@@ -79,6 +79,7 @@ def test_most_questions_of_authors_who_were_left_out_are_recognised_and_few_are_
         ("what if churn risk was 20 %, no sorry, 22 %?", "what if churn risk was 22 %?"),
         ("what if churn risk improves by 5 points?", "what if churn risk drops by 5 points?"),
         ("top half dozen drivers", "top 6 drivers"),
+        ("what changed?", "what has changed since the last snapshot?"),
         (
             "what do our docs say about the SLA upgrade?",
             "what do our docs say about SLA upgrade?",
