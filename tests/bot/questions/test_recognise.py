@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -173,6 +174,15 @@ def test_a_name_that_nobody_ever_said_is_looked_for(vocabulary: Vocabulary, text
 
     assert isinstance(call, SearchDocuments)
     assert call.query.casefold() == "quellbrix"
+
+
+def test_what_the_readme_says_that_one_may_ask_is_recognised(vocabulary: Vocabulary) -> None:
+    readme = Path(__file__).parents[3].joinpath("README.md").read_text("utf-8")
+    told = readme.partition("## Ask")[2].partition("What is not clearly")[0]
+    examples = re.findall("`([^`]+)`", " ".join(told.split()))
+
+    assert len(examples) > 9
+    assert [each for each in examples if recognise(each, vocabulary) is None] == []
 
 
 def test_two_features_with_one_value_are_no_clear_question(vocabulary: Vocabulary) -> None:
