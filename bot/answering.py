@@ -13,6 +13,7 @@ from bot.questions.vocabulary import make_vocabulary
 from bot.questions.words import is_filling, stem
 from bot.tools.accounts import is_named, match_accounts
 from bot.tools.calls import SearchDocuments
+from bot.tools.restate import restate
 from bot.tools.run import run
 from bot.writer.quotes import Quotes
 
@@ -54,6 +55,7 @@ def answer_call(context: ToolContext, call: ToolCall) -> Answer:
         authorship=Authorship(model=None, note=NOTE, dropped=len(carried) - len(kept), usage=None),
         evidence=result.evidence,
         account_ids=result.account_ids,
+        reading=restate(call, context.brief),
     )
 
 

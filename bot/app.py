@@ -12,7 +12,7 @@ from slack_bolt.error import BoltError
 from bot.blocks import BRIEF_ACTION
 from bot.boundary import report
 from bot.client import make_client
-from bot.controls import EVIDENCE, NOT_USEFUL, OUTCOME, OUTCOME_VIEW, PDF, SHARE, SHARE_HERE, USEFUL
+from bot.controls import EVIDENCE, MISREAD, NOT_USEFUL, OUTCOME, OUTCOME_VIEW, PDF, SHARE, SHARE_HERE, USEFUL
 from bot.errors import SlackUnreachableError
 from bot.home import SEARCH
 from bot.listeners.actions import handle_brief_button
@@ -20,6 +20,7 @@ from bot.listeners.commands import handle_precall
 from bot.listeners.documents import handle_document, is_dropped_document
 from bot.listeners.feedback import (
     handle_deleted,
+    handle_misread,
     handle_not_useful,
     handle_reaction,
     handle_reason,
@@ -92,6 +93,7 @@ def register(app: App, services: Services) -> None:
     app.action(USEFUL)(partial(handle_useful, services))
     app.action(NOT_USEFUL)(partial(handle_not_useful, services))
     app.view(NOT_USEFUL)(partial(handle_reason, services))
+    app.action(MISREAD)(partial(handle_misread, services))
     app.action(OUTCOME)(partial(handle_outcome, services))
     app.view(OUTCOME_VIEW)(partial(handle_outcome_modal, services))
     app.event("reaction_added")(partial(handle_reaction, services))

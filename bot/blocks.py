@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.changes import describe_reason, format_day, name_day
-from bot.controls import action_block, feedback_controls
+from bot.controls import action_block, answer_controls
 from bot.evidence import OUTCOME_CITATION, format_actions
 from bot.normalise import capitalise, cut, normalise
 from bot.plan import SectionName
@@ -158,7 +158,10 @@ def closing_message(brief: Brief, plan: Plan) -> Message:
 
 
 def answer_message(brief: Brief, answer: Answer) -> Message:
-    """Return the answer to a follow-up question; what does not fit into one message is said to be missing."""
+    """Return the answer to a follow-up question; what does not fit into one message is said to be missing.
+
+    How the question was read stands above it, with a button below for who meant something else.
+    """
     page, missing = _Page(menus=False), 0
     for statement in answer.statements:
         if missing or not page.has_room(statement, brief, new_section=not page.sections):
@@ -167,9 +170,15 @@ def answer_message(brief: Brief, answer: Answer) -> Message:
             page.add("", statement, brief)
     note = [f"{missing} more statements did not fit into this message."] if missing else []
     closing = [*note, authorship_line(answer.authorship)]
+    reading = [f"Read as: {answer.reading}"] if answer.reading else []
     return Message(
-        text=_fallback(" ".join([page.words(), *closing])),
-        blocks=(*page.blocks(), _context(*closing), feedback_controls()),
+        text=_fallback(" ".join([page.words(), *reading, *closing])),
+        blocks=(
+            *([_context(*reading)] if reading else []),
+            *page.blocks(),
+            _context(*closing),
+            answer_controls(misread=bool(reading)),
+        ),
     )
 
 

@@ -23,6 +23,7 @@ SHARE: Final = "share_brief"
 SHARE_HERE: Final = "share_brief_here"
 USEFUL: Final = "feedback_useful"
 NOT_USEFUL: Final = "feedback_not_useful"
+MISREAD: Final = "answer_misread"
 OUTCOME_VIEW: Final = "step_outcome"
 OUTCOME: Final = re.compile(r"step_outcome:\d+")
 _REASON_CHARACTERS: Final = 500
@@ -71,18 +72,15 @@ def brief_controls(*, share: bool, origin: str = "") -> Block:
     buttons = [
         _button(EVIDENCE, "Evidence"),
         _button(PDF, "PDF"),
-        *feedback_controls()["elements"],
+        *_thumbs(),
         *([_button(SHARE, "Share to a channel …", value=origin or "-")] if share else []),
     ]
     return {"type": "actions", "elements": buttons}
 
 
-def feedback_controls() -> Block:
-    """Return the row below an answer."""
-    return {
-        "type": "actions",
-        "elements": [_button(USEFUL, "👍 Useful"), _button(NOT_USEFUL, "👎 Not useful")],
-    }
+def answer_controls(*, misread: bool) -> Block:
+    """Return the row below an answer; ``misread`` adds a button for who meant something else."""
+    return {"type": "actions", "elements": [*_thumbs(), *([_button(MISREAD, "Not what I asked")] if misread else [])]}
 
 
 def share_here_controls(channel: str, thread_ts: str) -> Block:
@@ -157,6 +155,10 @@ def given(view: Mapping[str, Any]) -> str:
 def fault(sentence: str) -> dict[str, str]:
     """Return what a modal shows below its field instead of closing."""
     return {_INPUT: sentence}
+
+
+def _thumbs() -> list[Block]:
+    return [_button(USEFUL, "👍 Useful"), _button(NOT_USEFUL, "👎 Not useful")]
 
 
 def _modal(callback_id: str, title: str, submit: str, subject: Subject, field: Block) -> View:

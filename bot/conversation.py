@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from html import unescape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.admission import find_subject, remembering
 from bot.answering import answer_from_data
@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     from bot.room import Room
     from bot.services import Services
     from storage.snapshots import Snapshot
+
+_NOT_KEPT: Final = (
+    "I no longer have this question: I read it again already, it was deleted, or only you heard the answer. "
+    "Ask it in other words."
+)
 
 
 def open_brief(services: Services, visit: Visit, room: Room, asked: str, *, private: bool) -> None:
@@ -129,37 +134,68 @@ def share_brief(services: Services, room: Room, thread: Thread) -> None:
 
 def answer_question(services: Services, room: Room, thread: Thread, question: str, *, asked_ts: str) -> None:
     """Answer in the thread, from the thread's own brief and what was said so far; one question after the other."""
+    with _taking_turn(services, room, thread):
+        transcript = services.state.transcript(thread.channel, thread.thread_ts)
+        _answer(services, room, thread, question, transcript=transcript, asked_ts=asked_ts)
+
+
+def answer_anew(services: Services, room: Room, thread: Thread, *, misread_ts: str) -> None:
+    """Have the writer alone answer a question whose answer was one to another, which leaves the conversation."""
+    with _taking_turn(services, room, thread):
+        transcript = services.state.transcript(thread.channel, thread.thread_ts)
+        asked = next((turn for turn in transcript if turn.message_ts == misread_ts and turn.author == "person"), None)
+        if asked is None:
+            room.tell(_NOT_KEPT)
+            return
+        kept = [turn for turn in transcript if turn.message_ts != misread_ts]
+        _answer(services, room, thread, asked.text, transcript=kept, asked_ts=asked.asked_ts, misread=True)
+        services.state.forget_turns(thread.channel, misread_ts)
+
+
+@contextmanager
+def _taking_turn(services: Services, room: Room, thread: Thread) -> Iterator[None]:
     with (
         told(tell=partial(_tell_thread, room, thread), lead="I could not answer this."),
         services.turns.taking((thread.channel, thread.thread_ts)),
     ):
-        asked_at = services.clock()
-        transcript = services.state.transcript(thread.channel, thread.thread_ts)
-        with _recall(services, room, thread) as (snapshot, brief):
-            library = services.shelf.current()
-            context = ToolContext(
-                snapshot=snapshot,
-                brief=brief,
-                library=library,
-                may_see=room.may_see,
-                models=services.models,
-                known=brief.evidence,
-            )
-            answer = _answer(services, context, question, transcript)
-        brief = replace(brief, evidence=context.knowing(answer.evidence).known)
-        audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
-        ts = room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
-        said = " ".join(statement.text for statement in answer.statements)
-        asked = Turn(author="person", user_id=room.user_id, text=question, at=asked_at)
-        for turn in (asked, _said(services, said, ts=ts)):
-            _remember(services, room, thread, replace(turn, message_ts=ts, asked_ts=asked_ts))
+        yield
 
 
-def _answer(services: Services, context: ToolContext, question: str, transcript: Sequence[Turn]) -> Answer:
-    """Return the answer from the data where the question has one there, else what the writer makes of it."""
-    earlier = [turn.text for turn in transcript if turn.author == "person"]
-    if (answer := answer_from_data(context, question, earlier=earlier)) is not None:
-        return answer
+def _answer(
+    services: Services,
+    room: Room,
+    thread: Thread,
+    question: str,
+    *,
+    transcript: Sequence[Turn],
+    asked_ts: str | None,
+    misread: bool = False,
+) -> None:
+    """Post the answer from the data where the question clearly has one there, else what the writer makes of it."""
+    asked_at = services.clock()
+    with _recall(services, room, thread) as (snapshot, brief):
+        context = ToolContext(
+            snapshot=snapshot,
+            brief=brief,
+            library=services.shelf.current(),
+            may_see=room.may_see,
+            models=services.models,
+            known=brief.evidence,
+        )
+        earlier = [turn.text for turn in transcript if turn.author == "person"]
+        answer = None if misread else answer_from_data(context, question, earlier=earlier)
+        if answer is None:
+            answer = _write(services, context, question, transcript)
+    brief = replace(brief, evidence=context.knowing(answer.evidence).known)
+    audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
+    ts = room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
+    said = " ".join(statement.text for statement in answer.statements)
+    asked = Turn(author="person", user_id=room.user_id, text=question, at=asked_at)
+    for turn in (asked, _said(services, said, ts=ts)):
+        _remember(services, room, thread, replace(turn, message_ts=ts, asked_ts=asked_ts))
+
+
+def _write(services: Services, context: ToolContext, question: str, transcript: Sequence[Turn]) -> Answer:
     passages = _find_passages(context, question)
     answer = services.writer.answer(context.brief, question, transcript=transcript, passages=passages, tools=context)
     return replace(answer, evidence=(*answer.evidence, *passages))

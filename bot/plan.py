@@ -96,10 +96,12 @@ class Plan:
 class Answer:
     """The answer to a follow-up question; ``evidence`` is what it rests on that the brief does not hold.
 
-    ``account_ids`` are the other accounts that were looked at for it.
+    ``account_ids`` are the other accounts that were looked at for it. ``reading`` is how the question was read, in
+    words, where that was decided without its writer, else empty.
     """
 
     statements: tuple[Statement, ...]
     authorship: Authorship
     evidence: tuple[Evidence, ...] = ()
     account_ids: tuple[str, ...] = ()
+    reading: str = ""

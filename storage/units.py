@@ -32,7 +32,7 @@ def format_amount(value: float, unit: str) -> str:
         return f"{number} %"
     if unit == "0-10":
         return f"{number} of 10"
-    return f"{number} {_agreeing(unit, number)}".rstrip()
+    return f"{number} {agreeing(unit, number)}".rstrip()
 
 
 def format_amount_change(value: float, unit: str) -> str:
@@ -77,7 +77,7 @@ def format_value(feature: Feature, value: FeatureValue) -> str:
     if feature.unit in _WRITTEN_AS_AMOUNTS:
         return format_amount(value, feature.unit)
     number = _unsigned_zero(_trim(f"{value:,.{_decimals(feature, value)}f}"))
-    return f"{number} {_agreeing(feature.unit, number)}".rstrip()
+    return f"{number} {agreeing(feature.unit, number)}".rstrip()
 
 
 def round_value(feature: Feature, value: float) -> float:
@@ -122,7 +122,7 @@ def _trim(number: str) -> str:
     return f"{whole}{point}{kept}" if kept else whole
 
 
-def _agreeing(unit: str, number: str) -> str:
+def agreeing(unit: str, number: str) -> str:
     """Return the noun in the singular beside a single one: ``patient``, ``square metre``, ``hour per week``."""
     if number not in {"1", "-1"}:
         return unit

@@ -156,6 +156,14 @@ class Threads(Tables):
         if not added:
             raise UnknownThreadError(channel, thread_ts)
 
+    def forget_turns(self, channel: str, message_ts: str) -> None:
+        """Take an answer and its question out of the conversation."""
+        self._database.run(
+            "DELETE FROM turns WHERE channel = $channel AND message_ts = $message_ts",
+            channel=channel,
+            message_ts=message_ts,
+        )
+
     def transcript(self, channel: str, thread_ts: str) -> tuple[Turn, ...]:
         """Return the turns of a thread, oldest first; none when it was never opened."""
         rows = self._database.run(
