@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.check import find_unsafe_text
 from bot.evidence import EvidenceKind
-from bot.plan import Answer, Authorship, Statement
-from bot.questions.recognise import recognise
+from bot.plan import Answer, Authorship, Proposal, Statement
+from bot.questions.learned import learned
+from bot.questions.recognise import recognise, weigh
 from bot.questions.vocabulary import make_vocabulary
 from bot.questions.words import is_filling, stem
 from bot.tools.accounts import is_named, match_accounts
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from storage.records import Feature
 
 NOTE: Final = "answered from the data"
+_LIKELY: Final = 0.5
 _QUOTED: Final = 3
 _MISSING_CHARACTERS: Final = 600
 
@@ -36,10 +38,18 @@ def answer_from_data(context: ToolContext, question: str, *, earlier: Sequence[s
     ``earlier`` are the questions asked before in the thread, oldest first.
     """
     call = recognise(question, vocabulary_of(context), earlier=earlier)
-    return None if call is None else answer_call(context, call)
+    return None if call is None else answer_call(context, call=call)
 
 
-def answer_call(context: ToolContext, call: ToolCall) -> Answer:
+def propose(context: ToolContext, question: str, *, earlier: Sequence[str]) -> Proposal | None:
+    """Return what a question may mean whose meaning is open, None where nothing is likelier than not."""
+    call, sure = weigh(question, vocabulary_of(context), earlier=earlier, model=learned())
+    if call is None or sure < _LIKELY:
+        return None
+    return Proposal(reading=restate(call, context.brief), call=call.model_dump_json())
+
+
+def answer_call(context: ToolContext, *, call: ToolCall) -> Answer:
     """Return what the tool found, each piece of evidence a statement; what it did not find is said first."""
     result = run(context, call)
     carried = _quotations(result, call) if isinstance(call, SearchDocuments) else _as_found(result)

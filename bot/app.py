@@ -12,7 +12,7 @@ from slack_bolt.error import BoltError
 from bot.blocks import BRIEF_ACTION
 from bot.boundary import report
 from bot.client import make_client
-from bot.controls import EVIDENCE, MISREAD, NOT_USEFUL, OUTCOME, OUTCOME_VIEW, PDF, SHARE, SHARE_HERE, USEFUL
+from bot.controls import EVIDENCE, MISREAD, NOT_USEFUL, OUTCOME, OUTCOME_VIEW, PDF, PROPOSED, SHARE, SHARE_HERE, USEFUL
 from bot.errors import SlackUnreachableError
 from bot.home import SEARCH
 from bot.listeners.actions import handle_brief_button
@@ -20,7 +20,6 @@ from bot.listeners.commands import handle_precall
 from bot.listeners.documents import handle_document, is_dropped_document
 from bot.listeners.feedback import (
     handle_deleted,
-    handle_misread,
     handle_not_useful,
     handle_reaction,
     handle_reason,
@@ -30,6 +29,7 @@ from bot.listeners.feedback import (
 from bot.listeners.home import handle_found, handle_home_opened, suggest_accounts
 from bot.listeners.outcomes import handle_outcome, handle_outcome_modal
 from bot.listeners.papers import handle_evidence, handle_pdf
+from bot.listeners.readings import handle_misread, handle_proposed
 from bot.listeners.sharing import handle_share, handle_share_here, handle_share_modal
 from bot.listeners.subscriptions import (
     handle_subscribe_button,
@@ -94,6 +94,7 @@ def register(app: App, services: Services) -> None:
     app.action(NOT_USEFUL)(partial(handle_not_useful, services))
     app.view(NOT_USEFUL)(partial(handle_reason, services))
     app.action(MISREAD)(partial(handle_misread, services))
+    app.action(PROPOSED)(partial(handle_proposed, services))
     app.action(OUTCOME)(partial(handle_outcome, services))
     app.view(OUTCOME_VIEW)(partial(handle_outcome_modal, services))
     app.event("reaction_added")(partial(handle_reaction, services))

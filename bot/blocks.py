@@ -160,7 +160,8 @@ def closing_message(brief: Brief, plan: Plan) -> Message:
 def answer_message(brief: Brief, answer: Answer) -> Message:
     """Return the answer to a follow-up question; what does not fit into one message is said to be missing.
 
-    How the question was read stands above it, with a button below for who meant something else.
+    How the question was read stands above it, with a button below for who meant something else; or what it may have
+    meant, with a button for who did.
     """
     page, missing = _Page(menus=False), 0
     for statement in answer.statements:
@@ -171,13 +172,16 @@ def answer_message(brief: Brief, answer: Answer) -> Message:
     note = [f"{missing} more statements did not fit into this message."] if missing else []
     closing = [*note, authorship_line(answer.authorship)]
     reading = [f"Read as: {answer.reading}"] if answer.reading else []
+    proposal = [f"I am not sure how to read this. Did you mean: {answer.proposal.reading}?"] if answer.proposal else []
+    controls = answer_controls(misread=bool(reading), proposed=answer.proposal.call if answer.proposal else "")
     return Message(
-        text=_fallback(" ".join([page.words(), *reading, *closing])),
+        text=_fallback(" ".join([page.words(), *reading, *proposal, *closing])),
         blocks=(
             *([_context(*reading)] if reading else []),
+            *([_rich_text(_line(_plain(*proposal)))] if proposal else []),
             *page.blocks(),
             _context(*closing),
-            answer_controls(misread=bool(reading)),
+            controls,
         ),
     )
 

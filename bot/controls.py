@@ -24,6 +24,7 @@ SHARE_HERE: Final = "share_brief_here"
 USEFUL: Final = "feedback_useful"
 NOT_USEFUL: Final = "feedback_not_useful"
 MISREAD: Final = "answer_misread"
+PROPOSED: Final = "answer_proposed"
 OUTCOME_VIEW: Final = "step_outcome"
 OUTCOME: Final = re.compile(r"step_outcome:\d+")
 _REASON_CHARACTERS: Final = 500
@@ -78,9 +79,14 @@ def brief_controls(*, share: bool, origin: str = "") -> Block:
     return {"type": "actions", "elements": buttons}
 
 
-def answer_controls(*, misread: bool) -> Block:
-    """Return the row below an answer; ``misread`` adds a button for who meant something else."""
-    return {"type": "actions", "elements": [*_thumbs(), *([_button(MISREAD, "Not what I asked")] if misread else [])]}
+def answer_controls(*, misread: bool, proposed: str) -> Block:
+    """Return the row below an answer: ``misread`` adds a button for who meant something else, ``proposed`` a call."""
+    buttons = [
+        *([_button(PROPOSED, "Yes, answer that", value=proposed)] if proposed else []),
+        *_thumbs(),
+        *([_button(MISREAD, "Not what I asked")] if misread else []),
+    ]
+    return {"type": "actions", "elements": buttons}
 
 
 def share_here_controls(channel: str, thread_ts: str) -> Block:

@@ -9,7 +9,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Final
 
 from bot.admission import find_subject, remembering
-from bot.answering import answer_from_data
+from bot.answering import answer_call, answer_from_data, propose
 from bot.audit import AuditKind, audit_brief, audit_text, audit_view
 from bot.blocks import (
     answer_message,
@@ -34,7 +34,7 @@ from storage.errors import SnapshotGoneError
 from storage.state import Thread, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bot.access import Visit
     from bot.brief import Brief
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from bot.plan import Answer
     from bot.room import Room
     from bot.services import Services
+    from bot.tools.calls import ToolCall
     from storage.snapshots import Snapshot
 
 _NOT_KEPT: Final = (
@@ -136,20 +137,33 @@ def answer_question(services: Services, room: Room, thread: Thread, question: st
     """Answer in the thread, from the thread's own brief and what was said so far; one question after the other."""
     with _taking_turn(services, room, thread):
         transcript = services.state.transcript(thread.channel, thread.thread_ts)
-        _answer(services, room, thread, question, transcript=transcript, asked_ts=asked_ts)
+        find = partial(_read_or_write, services, question=question, transcript=transcript)
+        _answer(services, room, thread, question, find=find, asked_ts=asked_ts)
 
 
 def answer_anew(services: Services, room: Room, thread: Thread, *, misread_ts: str) -> None:
     """Have the writer alone answer a question whose answer was one to another, which leaves the conversation."""
     with _taking_turn(services, room, thread):
         transcript = services.state.transcript(thread.channel, thread.thread_ts)
-        asked = next((turn for turn in transcript if turn.message_ts == misread_ts and turn.author == "person"), None)
+        asked = _find_asked(transcript, misread_ts)
         if asked is None:
             room.tell(_NOT_KEPT)
             return
         kept = [turn for turn in transcript if turn.message_ts != misread_ts]
-        _answer(services, room, thread, asked.text, transcript=kept, asked_ts=asked.asked_ts, misread=True)
+        find = partial(_write, services, question=asked.text, transcript=kept)
+        _answer(services, room, thread, asked.text, find=find, asked_ts=asked.asked_ts)
         services.state.forget_turns(thread.channel, misread_ts)
+
+
+def answer_proposed(services: Services, room: Room, thread: Thread, call: ToolCall, *, proposed_ts: str) -> None:
+    """Answer by the call that the answer before proposed, which leaves the conversation."""
+    with _taking_turn(services, room, thread):
+        asked = _find_asked(services.state.transcript(thread.channel, thread.thread_ts), proposed_ts)
+        if asked is None:
+            room.tell(_NOT_KEPT)
+            return
+        _answer(services, room, thread, asked.text, find=partial(answer_call, call=call), asked_ts=asked.asked_ts)
+        services.state.forget_turns(thread.channel, proposed_ts)
 
 
 @contextmanager
@@ -161,17 +175,20 @@ def _taking_turn(services: Services, room: Room, thread: Thread) -> Iterator[Non
         yield
 
 
+def _find_asked(transcript: Sequence[Turn], answer_ts: str) -> Turn | None:
+    """Return the question that a message answers, unless it left the conversation."""
+    return next((turn for turn in transcript if turn.message_ts == answer_ts and turn.author == "person"), None)
+
+
 def _answer(
     services: Services,
     room: Room,
     thread: Thread,
     question: str,
     *,
-    transcript: Sequence[Turn],
+    find: Callable[[ToolContext], Answer],
     asked_ts: str | None,
-    misread: bool = False,
 ) -> None:
-    """Post the answer from the data where the question clearly has one there, else what the writer makes of it."""
     asked_at = services.clock()
     with _recall(services, room, thread) as (snapshot, brief):
         context = ToolContext(
@@ -182,10 +199,7 @@ def _answer(
             models=services.models,
             known=brief.evidence,
         )
-        earlier = [turn.text for turn in transcript if turn.author == "person"]
-        answer = None if misread else answer_from_data(context, question, earlier=earlier)
-        if answer is None:
-            answer = _write(services, context, question, transcript)
+        answer = find(context)
     brief = replace(brief, evidence=context.knowing(answer.evidence).known)
     audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
     ts = room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
@@ -195,7 +209,17 @@ def _answer(
         _remember(services, room, thread, replace(turn, message_ts=ts, asked_ts=asked_ts))
 
 
-def _write(services: Services, context: ToolContext, question: str, transcript: Sequence[Turn]) -> Answer:
+def _read_or_write(services: Services, context: ToolContext, *, question: str, transcript: Sequence[Turn]) -> Answer:
+    """Return the answer from the data where the question clearly has one there, else what the writer makes of it."""
+    earlier = [turn.text for turn in transcript if turn.author == "person"]
+    if (answer := answer_from_data(context, question, earlier=earlier)) is not None:
+        return answer
+    answer = _write(services, context, question=question, transcript=transcript)
+    by_model = answer.authorship.model is not None
+    return answer if by_model else replace(answer, proposal=propose(context, question, earlier=earlier))
+
+
+def _write(services: Services, context: ToolContext, *, question: str, transcript: Sequence[Turn]) -> Answer:
     passages = _find_passages(context, question)
     answer = services.writer.answer(context.brief, question, transcript=transcript, passages=passages, tools=context)
     return replace(answer, evidence=(*answer.evidence, *passages))

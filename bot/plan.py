@@ -93,11 +93,20 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a question may have meant: in words, and the call of a tool that answers it, in JSON."""
+
+    reading: str
+    call: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The answer to a follow-up question; ``evidence`` is what it rests on that the brief does not hold.
 
     ``account_ids`` are the other accounts that were looked at for it. ``reading`` is how the question was read, in
-    words, where that was decided without its writer, else empty.
+    words, where that was decided without its writer, else empty; ``proposal`` is what it may have meant where that
+    could not be decided and no model answered it.
     """
 
     statements: tuple[Statement, ...]
@@ -105,3 +114,4 @@ class Answer:
     evidence: tuple[Evidence, ...] = ()
     account_ids: tuple[str, ...] = ()
     reading: str = ""
+    proposal: Proposal | None = None

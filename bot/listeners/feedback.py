@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from slack_sdk.errors import SlackApiError
@@ -10,7 +9,6 @@ from slack_sdk.errors import SlackApiError
 from bot.acknowledgement import acknowledging
 from bot.admission import enter
 from bot.controls import Subject, given, reason_modal
-from bot.conversation import answer_anew
 from bot.incoming import plain_text
 from bot.rights import Role
 from bot.room import GONE, find_room
@@ -20,18 +18,16 @@ if TYPE_CHECKING:
     from slack_bolt import Ack, BoltContext, Respond
     from slack_sdk import WebClient
 
-    from bot.room import Room
     from bot.services import Services
 
 _CROSS = "x"
-_MISREAD = "It is not what was asked."
 
 
 def handle_useful(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Record that somebody found a message useful."""
     with acknowledging(ack):
         if subject := _take(services, body, client, respond):
-            _vote(services, subject, body["user"]["id"], vote=1)
+            vote_on(services, subject, body["user"]["id"], vote=1)
     if subject:
         find_room(body, client, respond).tell("Thank you, noted.")
 
@@ -40,7 +36,7 @@ def handle_not_useful(services: Services, ack: Ack, body: dict[str, Any], client
     """Record that somebody did not find a message useful, and ask why."""
     with acknowledging(ack):
         if subject := _take(services, body, client, respond):
-            _vote(services, subject, body["user"]["id"], vote=-1)
+            vote_on(services, subject, body["user"]["id"], vote=-1)
     if subject:
         client.views_open(trigger_id=body["trigger_id"], view=reason_modal(subject))
 
@@ -49,25 +45,8 @@ def handle_reason(services: Services, ack: Ack, body: dict[str, Any], client: We
     """Record why; the modal closes when it is recorded."""
     subject, room = Subject.of_view(body["view"]), find_room(body, client, respond=None)
     if enter(services, room, services.state.find_thread(subject.channel, subject.thread_ts)):
-        _vote(services, subject, body["user"]["id"], vote=-1, reason=plain_text(given(body["view"])))
+        vote_on(services, subject, body["user"]["id"], vote=-1, reason=plain_text(given(body["view"])))
     ack()
-
-
-def handle_misread(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
-    """Have a question answered anew that was taken for another."""
-    room, subject = find_room(body, client, respond), Subject.of_click(body)
-    work = partial(_answer_anew, services, room, subject)
-    with acknowledging(ack):
-        services.desk.take(room, body["trigger_id"], work, ack=ack)
-
-
-def _answer_anew(services: Services, room: Room, subject: Subject) -> None:
-    thread = services.state.find_thread(subject.channel, subject.thread_ts)
-    entered = enter(services, room, thread)
-    if entered and thread:
-        _vote(services, subject, room.user_id, vote=-1, reason=_MISREAD)
-        with entered.working(thread.thread_ts, "is reading it again"):
-            answer_anew(services, entered, thread, misread_ts=subject.message_ts)
 
 
 def handle_reaction(services: Services, ack: Ack, event: dict[str, Any], client: WebClient) -> None:
@@ -116,7 +95,8 @@ def _take(services: Services, body: dict[str, Any], client: WebClient, respond: 
     return subject if enter(services, find_room(body, client, respond), thread) else None
 
 
-def _vote(services: Services, subject: Subject, user_id: str, *, vote: Literal[1, -1], reason: str = "") -> None:
+def vote_on(services: Services, subject: Subject, user_id: str, *, vote: Literal[1, -1], reason: str = "") -> None:
+    """Record what a person thinks of a message."""
     services.state.add_feedback(
         Feedback(
             channel=subject.channel,

@@ -25,7 +25,6 @@ from storage.units import agreeing
 if TYPE_CHECKING:
     from bot.brief import Brief
     from bot.tools.calls import FeatureChange, ToolCall
-    from storage.records import Feature
 
 _TEXT: Final = MOST_QUERY_CHARACTERS
 _TWICE: Final = 2
@@ -66,7 +65,9 @@ def restate(call: ToolCall, brief: Brief) -> str:
             text = f"what our documents say of {_quoted(call.query)}"
         case AccountFacts():
             facts = [_FACTS[each].format(**asdict(words)) for each in call.facts]
-            text = " and ".join([*facts, *(f"the value of {_feature(each, brief).label}" for each in call.features)])
+            text = " and ".join(
+                [*facts, *(f"the value of {_label_and_unit(each, brief)[0]}" for each in call.features)]
+            )
     return text
 
 
@@ -79,22 +80,25 @@ def _restate_drivers(call: Drivers) -> str:
 
 
 def _restate_change(change: FeatureChange, brief: Brief) -> str:
-    feature, how, amount = _feature(change.feature, brief), change.how, change.amount
+    label, unit = _label_and_unit(change.feature, brief)
+    how, amount = change.how, change.amount
     if not isinstance(amount, float):
-        return f"{feature.label} were {'not known' if amount is None else _quoted(amount)}"
+        return f"{label} were {'not known' if amount is None else _quoted(amount)}"
     if how is How.SET:
-        return f"{feature.label} were {_write(amount, feature.unit)}"
+        return f"{label} were {_write(amount, unit)}"
     if how is How.ADD:
-        by = f"{_number(abs(amount) * 100)} points" if feature.unit == "%" else _write(abs(amount), feature.unit)
+        by = f"{_number(abs(amount) * 100)} points" if unit == "%" else _write(abs(amount), unit)
     elif 0 < amount < _TWICE:
         by = f"{_number(abs(amount - 1) * 100)} % of what it is"
     else:
-        return f"{feature.label} were {_number(amount)} times what it is"
-    return f"{feature.label} {'rose' if amount > (0 if how is How.ADD else 1) else 'fell'} by {by}"
+        return f"{label} were {_number(amount)} times what it is"
+    return f"{label} {'rose' if amount > (0 if how is How.ADD else 1) else 'fell'} by {by}"
 
 
-def _feature(name: str, brief: Brief) -> Feature:
-    return next(each.feature for each in brief.drivers if each.feature.name == name)
+def _label_and_unit(name: str, brief: Brief) -> tuple[str, str]:
+    """Return how a feature is called and counted; one that the data no longer has, by its name."""
+    feature = next((each.feature for each in brief.drivers if each.feature.name == name), None)
+    return (feature.label, feature.unit) if feature else (normalise(name, limit=_TEXT), "")
 
 
 def _write(value: float, unit: str) -> str:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from serving import claude
 
+from bot.questions.learn import read_asked, vocabulary_of
+from bot.questions.learned import learned
+from bot.questions.recognise import weigh
+from bot.tools.calls import AccountFacts, Drivers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from anthropic_server import AnthropicServer
     from made_up import Clock
 
 QUESTION = "What is its churn risk?"
 BUTTON = "Not what I asked"
+LEAST, MOST = 0.6, 0.9
+YES = "Yes, answer that"
 NOT_KEPT = "I no longer have this question: "
 RIGHTS = """
 default = "none"
@@ -46,13 +54,25 @@ def answer(bot: Any, question: str) -> Any:
     return bot.posted()[-1]
 
 
-def press(bot: Any, on: Any, *, user: str = "") -> str:
+def press(bot: Any, on: Any, *, user: str = "", button: str = BUTTON) -> str:
     """Press the button and return what came of it, as people read it."""
     before = len(bot.posted())
-    bot.workspace.press(BUTTON, user=user or bot.person, on=on)
+    bot.workspace.press(button, user=user or bot.person, on=on)
     bot.wait()
     assert bot.workspace.refusals == []
     return str(bot.read(bot.posted()[before:]))
+
+
+@pytest.fixture(scope="module")
+def unclear() -> str:
+    """A question whose likeliest reading is not clear."""
+    asked = read_asked([Path(__file__).with_name("questions_unseen.toml")])
+    vocabulary = vocabulary_of(asked)
+    for one in asked:
+        call, sure = weigh(one.text, vocabulary, earlier=(), model=learned())
+        if isinstance(call, AccountFacts | Drivers) and LEAST < sure < MOST and not one.before:
+            return one.text
+    raise AssertionError("every question is clear")
 
 
 def said(bot: Any, *, author: str) -> list[str]:
@@ -160,3 +180,40 @@ def test_of_a_question_that_was_deleted_or_answered_to_one_person_alone_nothing_
         whispered = answer(bot, QUESTION)
         assert whispered.ephemeral_to == bot.person
         assert NOT_KEPT in press(bot, whispered)
+
+
+def test_without_a_model_a_question_that_is_not_clear_is_answered_with_what_it_may_mean(bot: Any, unclear: str) -> None:
+    message = answer(bot, unclear)
+    read = bot.read(message)
+    assert "answered from the data" not in read
+    [meant] = re.findall(r"Did you mean: (.+)\?", read)
+
+    read = press(bot, message, button=YES)
+
+    assert f"Read as: {meant}" in read
+    assert "answered from the data" in read
+    assert said(bot, author="person") == [unclear]
+    assert NOT_KEPT in press(bot, message, button=YES)
+
+
+def test_claude_reads_what_is_not_clear_itself(
+    run_bot: Callable[..., AbstractContextManager[Any]], home: Path, anthropic: AnthropicServer, unclear: str
+) -> None:
+    with run_bot(home, env=claude(anthropic)) as bot:
+        read = bot.read(answer(bot, unclear))
+
+    assert "Written by" in read
+    assert "Did you mean" not in read
+
+
+def test_who_may_not_see_the_account_gets_no_answer_to_what_was_proposed(
+    run_bot: Callable[..., AbstractContextManager[Any]], home: Path, unclear: str
+) -> None:
+    (home / "access.toml").write_text(RIGHTS)
+    with run_bot(home) as bot:
+        message = answer(bot, unclear)
+        guest = bot.workspace.add_person("guest")
+        bot.workspace.change_channel(bot.channel, members={*bot.workspace.members(bot.channel), guest})
+
+        assert "There is nothing here that I can tell you about." in press(bot, message, user=guest, button=YES)
+        assert said(bot, author="person") == [unclear]

@@ -56,6 +56,7 @@ def change(feature: str, how: How, amount: float | str | None) -> WhatIf:
         (change("account_age", How.ADD, 1.0), "what if Account age rose by 1 month"),
         (change("budget_quarter", How.SET, "Q3"), "what if Budget quarter were “Q3”"),
         (change("budget_quarter", How.SET, None), "what if Budget quarter were not known"),
+        (change("dropped_column", How.ADD, -2.0), "what if dropped_column fell by 2"),
     ],
 )
 def test_a_reading_is_said_in_words(context: ToolContext, call: ToolCall, words: str) -> None:
