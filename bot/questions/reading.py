@@ -35,6 +35,8 @@ _OF_ANY_ACCOUNT: Final = frozenset(
     "account customer client company prospect accounts customers clients companies prospects".split()  # noqa: SIM905
 )
 _TAKING_BACK: Final = TAKING_BACK | {"no"}
+_LATE: Final = frozenset({"sorry", "mean", "meant"})  # stands behind what is put right, too
+_PAUSES: Final = frozenset({".", "-", "\u2013", "\u2014", "\u2026"})
 _MOST_BESIDE: Final = 2  # words that are neither
 _IN_PASSING: Final = frozenset("i that it is hold hang on make or say well a an at in , ; . ! ? -".split())  # noqa: SIM905
 _PREDICTED: Final = frozenset({"predicted", "projected", "forecast", "forecasted", "expected", "estimated"})
@@ -262,6 +264,9 @@ def _without_slips(tokens: Sequence[Token]) -> Iterator[Token]:
             after += 1
         said = {token.word for token in tokens[place + 1 : after]}
         taken_back = said & _TAKING_BACK and "than" not in said and beside <= _MOST_BESIDE
+        # Or with a pause, as in "churn at 20 ... 22 I mean".
+        late = {token.word for token in tokens[after + 1 : after + 4]} & _LATE
+        taken_back = taken_back or (late and said & _PAUSES and not beside)
         if after < len(tokens) and taken_back and _kind(tokens[place]) == _kind(tokens[after]) != "":
             yield from (each for each in tokens[place + 1 : after] if each.name)
             place = after

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.questions.changes import find_values, read_changes
 from bot.questions.learned import learned
 from bot.questions.numbers import read_count
-from bot.questions.reading import find_clauses, read, with_categories
+from bot.questions.reading import MAX_CHARACTERS, find_clauses, read, with_categories
 from bot.questions.references import find_query
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
 from bot.questions.tokens import Unit
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
-SURE: Final = 0.97
+SURE: Final = 0.93
 """How sure a call must be; chosen by leaving authors out of what is learned, and by those of whom nothing is."""
 NONE: Final = "none"
 ASIDE: Final = "aside"  # what is said beside a question
@@ -70,7 +70,7 @@ _SEVERAL_ACCOUNTS: Final = frozenset({"accounts", "customers", "clients", "every
 _LISTING: Final = frozenset({"which", "what", "many", "name"})
 _BETWEEN_FACTS: Final = frozenset({"and", "with", "versus", "against", "plus", ",", "&", "+", ";", ":", "/", "-", "."})
 _EMPTY: Final = frozenset("how much was were what again ? ! . please account customer client".split())  # noqa: SIM905
-_TAKING_BACK: Final = frozenset({"no", "sorry", "wait", "mean", "meant"})
+_TAKING_BACK: Final = frozenset({"no", "nah", "sorry", "wait", "mean", "meant", "oops"})
 _ONE_SIDE: Final = frozenset({"positive", "negative"})
 # What asks of more than the drivers in the answer before.
 _OF_ALL: Final = frozenset(
@@ -79,24 +79,62 @@ _OF_ALL: Final = frozenset(
     factors signal signals reason reasons variable variables input inputs contributor contributors shap
     """.split()  # noqa: SIM905
 )
+# What is left out follows it at once; "w/o" was read as "with o".
+_BUT: Final = (
+    *((each,) for each in "except excluding exclude excludes without sans omit omitting skip skipping minus".split()),  # noqa: SIM905
+    ("with", "o"),
+    ("but", "not"),
+    ("all", "but"),
+    ("leave", "out"),
+    ("leave", "off"),
+    ("leaving", "out"),
+    ("leave", "aside"),
+    ("apart", "from"),
+    ("other", "than"),
+    ("strip", "out"),
+    ("filter", "out"),
+)
+_LEFT_OUT: Final = frozenset(
+    "for the those any anything what whatever whichever that which all ones things stuff everything our its out".split()  # noqa: SIM905
+)
+_FAR: Final = 7
 _OPPOSITES: Final = frozenset({"lifts", "hurts"})  # sets of words in the lexicon
 _FACTS: Final = frozenset(fact.value for fact in Fact)
 _NOTHING: Final = (None, 1.0)
 
 
 def recognise(
-    question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] = (), model: Learned | None = None
+    question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] = (), models: Sequence[Learned] = ()
 ) -> ToolCall | None:
     """Return the call that answers the question; None where the question has another answer or its meaning is open.
 
     ``earlier`` are the questions asked before it in the thread, oldest first: "and why?" is about the last of them.
+    ``models``, by default those of the package, were learned alike but for chance: they agree on what is clear, and
+    differ where they err (deep ensembles, Lakshminarayanan et al. 2017), so it is all of them that must be sure.
     """
-    call, sure = weigh(question, vocabulary, earlier=earlier, model=model or learned())
-    return call if sure >= SURE else None
+    call, chances = _weigh_by_each(question, vocabulary, earlier=earlier, models=models or learned())
+    return call if math.prod(chances) >= SURE else None
+
+
+def guess(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] = ()) -> ToolCall | None:
+    """Return the call that rather answers the question than not, however open that is."""
+    call, chances = _weigh_by_each(question, vocabulary, earlier=earlier, models=learned())
+    return call if sum(chances) / len(chances) >= _HALF else None
+
+
+def _weigh_by_each(
+    question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], models: Sequence[Learned]
+) -> tuple[ToolCall | None, list[float]]:
+    """Return the likeliest call, and how sure each model is that it is that one."""
+    weighed = [weigh(question, vocabulary, earlier=earlier, model=model) for model in models]
+    best, _ = max(weighed, key=lambda each: each[1] if each[0] is not None else 0.0)
+    return best, [sure if call == best else 1 - sure for call, sure in weighed]
 
 
 def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], model: Learned) -> Weighed:
-    """Return the likeliest call and how sure it is."""
+    """Return the likeliest call and how sure one model is; what is too long to be read whole is not read at all."""
+    if len(question.strip()) > MAX_CHARACTERS:
+        return _NOTHING
     near = earlier[-_DEPTH:]
     before, sure = weigh(near[-1], vocabulary, earlier=near[:-1], model=model) if near else _NOTHING
     before = before if sure >= _HALF else None
@@ -125,7 +163,8 @@ def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], mode
             numbers = {number for each in parts[:start] + parts[stop:] for number in each.numbers}
             if whole is not None and call != whole:
                 aside *= 1 - whole_sure
-            if not (isinstance(call, WhatIf | WhyAllocated | Drivers) and numbers - asking.numbers):
+            taken_back = any(each.takes_back() for each in parts[:start] + parts[stop:])
+            if not (isinstance(call, WhatIf | WhyAllocated | Drivers) and (taken_back or numbers - asking.numbers)):
                 found.append((call, sure * aside))
     return max(found, key=lambda each: each[1] if each[0] is not None else 0.0)
 
@@ -192,6 +231,11 @@ class _Question:
         amounts = (each for each in self.reading.amounts if each.unit is not Unit.OTHER_TIME)
         return {each.value for each in amounts if each.value <= _MOST_COUNT}
 
+    def takes_back(self) -> bool:
+        """Whether this puts right what was said before it: "no, cut it by 15 percent"."""
+        tokens = self.reading.tokens
+        return bool(tokens) and tokens[0].word in _TAKING_BACK and any(token.is_slot for token in tokens)
+
     def silence(self) -> float:
         """Return how likely it is that nothing is asked here."""
         signs = signs_of_question(stemmed(self.reading.words), self.model.lexicon, before="")
@@ -255,7 +299,7 @@ class _Question:
         ways = {way for token in tokens for way in self.model.lexicon.sets(stem(token.word))}
         if intent.startswith("compare"):
             places = [at for at, token in enumerate(tokens) if token.account]
-        elif intent in {WHAT_IF, ON_TOP}:
+        elif intent in {WHAT_IF, ON_TOP, "why_allocated"}:
             places = [at for at, token in enumerate(tokens) if token.amount is not None or token.category]
         elif intent.startswith(_DRIVERS) and ways >= _OPPOSITES:
             sets = [self.model.lexicon.sets(stem(token.word)) for token in tokens]
@@ -267,7 +311,7 @@ class _Question:
             for at, token in enumerate(tokens)
             if token.word in _TAKING_BACK and not any(each.name for each in tokens[at + 1 : at + 2])
         ]
-        return any(one < at < other for at in marks for one, other in pairwise(places))
+        return any(one < at for at in marks for one, _ in pairwise(places))
 
     def _call(self, intent: str) -> Weighed:
         found: Weighed = _NOTHING
@@ -362,8 +406,24 @@ class _Question:
     def _categories(self, name: Name) -> frozenset[str]:
         return self.vocabulary.categories(name.feature) if name.feature.kind is FeatureKind.CATEGORY else frozenset()
 
+    def _left_out(self) -> Direction:
+        """Return which drivers are to be left out, as in "without the ones that push it down"; ALL where none are."""
+        words = self.reading.words
+        for place in range(len(words)):
+            length = next((len(each) for each in _BUT if words[place : place + len(each)] == each), 0)
+            if not length or words[place - 1 : place] == ("not",):
+                continue
+            after = list(takewhile(str.isalnum, words[place + length : place + length + _FAR]))
+            ways = [self.model.lexicon.sets(stem(word)) for word in after]
+            told = [way for way in ways if not _OPPOSITES.isdisjoint(way)]
+            if told and (after[0] in _LEFT_OUT or told[0] is ways[0]):
+                return Direction.LOWERING if "hurts" in told[-1] else Direction.RAISING
+        return Direction.ALL
+
     def _drivers(self, direction: Direction) -> Weighed:
         said = set(self.reading.words)
+        if (left_out := self._left_out()) is not Direction.ALL:
+            direction = Direction.RAISING if left_out is Direction.LOWERING else Direction.LOWERING
         if direction is Direction.ALL and isinstance(self.before, Drivers) and not said & _OF_ALL:
             direction = self.before.direction  # "only the first two" are two of these
         if direction is Direction.ALL and len({word.removesuffix("s") for word in said} & _ONE_SIDE) == 1:
@@ -374,6 +434,8 @@ class _Question:
         elif limit is None:
             single = self.model.single.odds(signs_of_single(self.reading.words, self.model.lexicon))[SINGLE]
             limit, sure = (1, sure * single) if single > _HALF else (None, sure * (1 - single))
+        if limit is None and isinstance(self.before, Drivers) and "only" in said:
+            limit = self.before.limit  # "only those that raise it" of the three before
         fits = limit is None or 1 <= limit <= MOST_DRIVERS
         return (Drivers(direction=direction, limit=limit), sure) if fits else _NOTHING
 
@@ -403,7 +465,7 @@ class _Question:
             features = [self.about[0].feature.name]
         told = len({*facts, *features})
         # Of "the CSM score, no, I meant the cloud maturity" one is asked for.
-        taken_back = told > 1 and not _TAKING_BACK.isdisjoint(self.reading.words)
+        taken_back = told > 1 and not (_TAKING_BACK | {"not"}).isdisjoint(self.reading.words)
         if told < (2 if intent == SEVERAL else 1) or taken_back:
             return _NOTHING
         return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features))), sure

@@ -76,7 +76,7 @@ def find_query(reading: Reading, model: Product, lexicon: Lexicon, *, before: st
     most = max(scores.values(), default=0.0)
     chances: dict[tuple[int, int], float] = {}
     for run, score in scores.items():
-        kept = _without_frame(tokens, *_whole(reading, *run))
+        kept = _whole(reading, *_without_frame(reading, *_whole(reading, *run)))
         if kept != (0, 0):
             chances[kept] = chances.get(kept, 0.0) + math.exp(score - most)
     best = max(chances, key=chances.__getitem__, default=(0, 0))
@@ -102,11 +102,14 @@ def _whole(reading: Reading, start: int, stop: int) -> tuple[int, int]:
     return start, stop
 
 
-def _without_frame(tokens: Sequence[Token], start: int, stop: int) -> tuple[int, int]:
+def _without_frame(reading: Reading, start: int, stop: int) -> tuple[int, int]:
     """Return the run without what only frames a query; none if that is all there is."""
+    tokens = reading.tokens
+    # "The US" and "our IT" are no pronouns.
+    named = {place for place, each in enumerate(tokens) if reading.text[each.start : each.end] in {"US", "IT"}}
     while start < stop and tokens[start].word in _BEFORE:
         start += 1
-    while start < stop and tokens[stop - 1].word in _AFTER:
+    while start < stop and tokens[stop - 1].word in _AFTER and stop - 1 not in named:
         stop -= 1
-    pronoun = stop - start == 1 and is_filling(tokens[start].word)
+    pronoun = stop - start == 1 and is_filling(tokens[start].word) and start not in named
     return (start, stop) if start < stop and not pronoun else (0, 0)

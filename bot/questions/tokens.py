@@ -56,6 +56,7 @@ LARGE_SCALES: Final = (1e9, 1e6, 1e3)
 _FURTHER: Final = frozenset({"more", "extra", "additional", "further", "fewer", "less"})
 _PARTS_OF: Final = frozenset({2, 3, 4, 5, 6, 8, 10, 20, 100})  # "one in" so many
 _SAID_IN: Final = frozenset({"word", "words", "line", "lines", "sentence", "sentences", "bullets", "go"})
+_LENGTHS: Final = frozenset({"figure", "figures", "digit", "digits"})  # of a number that is not said
 _FEW: Final = frozenset({"one", "two", "three", "four"})
 _PARTS: Final = {
     "third": 3,
@@ -303,6 +304,8 @@ def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a num
         return Amount(value=NUMBERS[words[0]] / _PARTS[words[1]], unit=Unit.FRACTION), 2
     if words[0] == "half" and "year" in words[1:3]:
         return Amount(value=6.0, unit=Unit.MONTHS), 1 + words.index("year")
+    if words[0] == "quarter" and words[1] in _SCALES_IN_WORDS:
+        return _with_unit(0.25, words, 1)
     if words[:2] == ["half", "a"] and words[2] in SCALES:
         return _with_unit(0.5, words, 2)
     if words[0] in {"a", "an"} and words[1] in {"couple", "dozen"}:
@@ -327,7 +330,7 @@ def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a num
         no_count = before in _NOT_A_NUMBER_AFTER and stem(words[1]) not in _COUNTED and not only
         if words[1] in _ONE_OF_NO_COUNT or no_count:
             return None, 1
-    if words[0] not in NUMBERS:
+    if words[0] not in NUMBERS or words[1] in _LENGTHS:
         return None, 1
     value, length = _below_hundred(words)
     if words[0] == "couple" and words[1] == "of":

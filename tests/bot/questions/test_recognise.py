@@ -95,6 +95,10 @@ def test_most_questions_of_authors_who_were_left_out_are_recognised_and_few_are_
             "what if the budget quarter was Q4 and the main competitor TechOps?",
         ),
         ("what's the prediction with its interval?", "prediction and interval please"),
+        ("drivers, but w/o the ones that push it down", "what raises the prediction?"),
+        ("list the drivers, excluding whatever lifts it", "what lowers the prediction?"),
+        ("what if annual revenue was a quarter million?", "what if annual revenue was 250,000?"),
+        ("what do the docs say about demo no-shows?", "search our documents for demo no-shows"),
     ],
 )
 def test_what_is_said_beside_a_question_or_taken_back_or_in_other_words_makes_no_difference(
@@ -138,6 +142,7 @@ def test_a_follow_up_adds_to_the_question_before_or_takes_from_it(
         "what if annual revenue changes by 10 %?",
         "what if churn risk is at 1000 %?",
         "do the docs mention SOC 1, sorry, SOC 2?",
+        "why not 4 actions? " + "I had a long talk with their new head of logistics. " * 5,  # nobody reads it whole
     ],
 )
 def test_what_cannot_be_told_for_sure_is_left_open(vocabulary: Vocabulary, text: str) -> None:
@@ -190,7 +195,7 @@ def test_two_features_with_one_value_are_no_clear_question(vocabulary: Vocabular
 
 
 def test_what_was_learned_is_of_the_examples_and_questions_as_they_are() -> None:
-    assert learned().digest == learn.digest(), "run python -m bot.questions.learn"
+    assert {each.digest for each in learned()} == {learn.digest()}, "run python -m bot.questions.learn"
 
 
 @pytest.mark.parametrize("first", ["goes up by", "rises by", "climbs by", "grows by"])
