@@ -12,7 +12,6 @@ import tomllib
 import warnings
 from array import array
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -76,11 +75,7 @@ ASKED: Final = tuple(
         "questions_by_many.toml",
     )
 )
-MEMBERS: Final = ((8, 1.0), (9, 0.8))
-"""The seed of all chance of what is learned, and the share of the authors that it is learned from.
-
-What rests on a few of the authors is not clear to one that has not met them (bagging, Breiman 1996).
-"""
+_SEED: Final = 7
 _HEED_OF_QUESTION: Final = 2.0
 _FEW_WORDS: Final = 5
 _RARE: Final = 2  # times that a word is said
@@ -190,11 +185,10 @@ def vocabulary_of(asked: Iterable[Asked]) -> Vocabulary:
     )
 
 
-def learn(examples: Examples, asked: Sequence[Asked], *, seed: int, share: float) -> dict[str, NDArray[Any]]:
-    """Return what one of the ``MEMBERS`` learns as arrays."""
-    asked = _share_of(asked, share, random.Random(seed))  # noqa: S311 # which authors are left out
+def learn(examples: Examples, asked: Sequence[Asked]) -> dict[str, NDArray[Any]]:
+    """Return what is learned as arrays."""
     vocabulary = vocabulary_of(asked)
-    lines = list(slotted_lines(examples, random.Random(seed)))  # noqa: S311 # which of many ways are learned
+    lines = list(slotted_lines(examples, random.Random(_SEED)))  # noqa: S311 # which of many ways are learned
     times = Counter(each for one in asked for each in set(_words_of(one.text)))
     known = {word for line in lines for word in line.words if word.isalnum()}
     known |= {word for word, number in times.items() if number >= _RARE or is_common(word)}
@@ -204,27 +198,19 @@ def learn(examples: Examples, asked: Sequence[Asked], *, seed: int, share: float
         "digest": np.array(digest()),
     }
     readings: Readings = {}
-    school = _School(vocabulary, frozenset(known), examples, readings, seed=seed)
+    school = _School(vocabulary, frozenset(known), examples, readings)
     school.teach([one for one in asked if not one.before], {}, lines)
     # What a follow-up leans on is what was understood of the question before it.
     model = unpack(words | school.learned(quick=True))
     answered = {one.text: one.call for one in asked if not one.before}
     before = {one.before for one in asked if one.before}
     befores = {text: answered[text] if text in answered else _likeliest(text, vocabulary, model) for text in before}
-    school = _School(vocabulary, frozenset(known), examples, readings, seed=seed)
+    school = _School(vocabulary, frozenset(known), examples, readings)
     parts = [part for one in asked if one.call is not None for part in _parts(one, vocabulary, model)]
     asides = [part.text for part in parts if part.beside]
-    framed = _framed(asked, asides, random.Random(seed))  # noqa: S311 # which aside goes with which question
+    framed = _framed(asked, asides, random.Random(_SEED))  # noqa: S311 # which aside goes with which question
     school.teach([*asked, *parts, *framed], befores, lines)
     return words | school.learned(quick=False)
-
-
-def _share_of(asked: Sequence[Asked], share: float, chance: random.Random) -> list[Asked]:
-    """Return the questions of this share of the authors."""
-    authors = sorted({one.author for one in asked})
-    chance.shuffle(authors)
-    left_out = set(authors[: int((1 - share) * len(authors))])
-    return [one for one in asked if one.author not in left_out]
 
 
 def digest() -> str:
@@ -273,9 +259,7 @@ def _words_of(text: str) -> Iterator[str]:
 class _School:
     """What there is to learn for each model: signs, what they tell, and how much heed is due to that."""
 
-    def __init__(
-        self, vocabulary: Vocabulary, known: frozenset[str], examples: Examples, readings: Readings, *, seed: int
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, known: frozenset[str], examples: Examples, readings: Readings) -> None:
         self.vocabulary, self.known, self.examples, self.readings = vocabulary, known, examples, readings
         self.lexicon = lexicon_of((), examples["alike"])
         self.told: dict[str, list[Lesson]] = {"single": [], "change": [], "count": []}
@@ -283,7 +267,7 @@ class _School:
         self.sought: list[tuple[Sequence[Token], int, int, str]] = []
         self.unsought: list[tuple[str, Reading, str]] = []
         self.queries = examples["words"]["topic"].split("|")
-        self.seed, self.chance = seed, random.Random(seed)  # noqa: S311 # which examples go together
+        self.chance = random.Random(_SEED)  # noqa: S311 # which examples go together
 
     def teach(
         self,
@@ -391,15 +375,15 @@ class _School:
         fits = [
             (count.place, role)
             for role in numbers.ROLES
-            for count in reversed(numbers.find_counts(reading.tokens, given=given, most=self.vocabulary.most))
+            for count in reversed(numbers.find_counts(reading.tokens, most=self.vocabulary.most))
             if numbers.number_of(role, count, given=given) == wanted
         ]
         if fits or wanted is None:
             self.roles_of_counts(about, reading, dict(fits[:1]), kind)
 
     def roles_of_counts(self, about: str, reading: Reading, roles: Mapping[int, str], kind: str) -> None:
+        counts = numbers.find_counts(reading.tokens, most=self.vocabulary.most)
         for given in {self.vocabulary.given, 0} if about == "why" else {-1}:
-            counts = numbers.find_counts(reading.tokens, given=given, most=self.vocabulary.most)
             for each in counts:
                 signs = numbers.signs_of_count(
                     reading.tokens, counts, each, self.lexicon, given=given, about=about, before=kind
@@ -433,12 +417,12 @@ class _School:
 
     def learned(self, *, quick: bool) -> dict[str, NDArray[Any]]:
         """Return the models as arrays; quickly, or as well as can be."""
-        arrays = _fit("query", self.lessons_of_queries(quick=quick), quick=quick, seed=self.seed)
+        arrays = _fit("query", self.lessons_of_queries(quick=quick), quick=quick)
         if not quick:
             self.seek(product_of("query", arrays))
-        arrays |= _fit("intent", self.lessons_of_intents(quick=quick), quick=quick, seed=self.seed)
+        arrays |= _fit("intent", self.lessons_of_intents(quick=quick), quick=quick)
         for model, told in self.told.items():
-            arrays |= _fit(model, told, quick=quick, seed=self.seed)
+            arrays |= _fit(model, told, quick=quick)
         return arrays
 
     def lessons_of_queries(self, *, quick: bool) -> Iterator[Lesson]:
@@ -534,9 +518,9 @@ def _table(lessons: Iterable[Lesson]) -> _Table:
     return _Table(signs=told, values=table, labels=labels, heeds=np.asarray(heeds))
 
 
-def _fit(model: str, lessons: Iterable[Lesson], *, quick: bool, seed: int) -> dict[str, NDArray[Any]]:
+def _fit(model: str, lessons: Iterable[Lesson], *, quick: bool) -> dict[str, NDArray[Any]]:
     table = _table(lessons)
-    return _linear(model, table) | _network(model, table, passes=1 if quick else _PASSES, seed=seed)
+    return _linear(model, table) | _network(model, table, passes=1 if quick else _PASSES)
 
 
 def _linear(model: str, table: _Table) -> dict[str, NDArray[Any]]:
@@ -556,7 +540,7 @@ def _linear(model: str, table: _Table) -> dict[str, NDArray[Any]]:
     }
 
 
-def _network(model: str, table: _Table, *, passes: int, seed: int) -> dict[str, NDArray[Any]]:
+def _network(model: str, table: _Table, *, passes: int) -> dict[str, NDArray[Any]]:
     """Learn from signs that are no combination of others, which the units combine."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
@@ -565,7 +549,7 @@ def _network(model: str, table: _Table, *, passes: int, seed: int) -> dict[str, 
     plain = [_COMBINED.isdisjoint(sign) and sign.count(" ") <= 1 for sign in table.signs]
     columns = np.flatnonzero((times >= _RARE_IN_NETWORK) & plain)
     batch = min(_BATCH, len(table.labels))
-    fitted = MLPClassifier((_UNITS,), max_iter=passes, batch_size=batch, learning_rate_init=2e-3, random_state=seed)
+    fitted = MLPClassifier((_UNITS,), max_iter=passes, batch_size=batch, learning_rate_init=2e-3, random_state=_SEED)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # it is stopped before it overfits
         fitted.fit(table.values[:, columns], table.labels)
     (hidden, weights), (hidden_bias, bias) = fitted.coefs_, fitted.intercepts_
@@ -588,12 +572,6 @@ def _in_steps(weights: NDArray[Any], step: float) -> NDArray[np.int8]:
     return np.clip(np.rint(weights / step), -_MOST_STEPS, _MOST_STEPS).astype(np.int8)
 
 
-def _learn_and_keep(name: str, member: tuple[int, float]) -> None:
-    seed, share = member
-    arrays = learn(tomllib.loads(EXAMPLES.read_text("utf-8")), read_asked(ASKED), seed=seed, share=share)
-    np.savez_compressed(EXAMPLES.with_name(name), allow_pickle=False, **arrays)
-
-
 if __name__ == "__main__":
-    with ProcessPoolExecutor() as pool:
-        list(pool.map(_learn_and_keep, WEIGHTS, MEMBERS))
+    arrays = learn(tomllib.loads(EXAMPLES.read_text("utf-8")), read_asked(ASKED))
+    np.savez_compressed(EXAMPLES.with_name(WEIGHTS), allow_pickle=False, **arrays)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
-SURE: Final = 0.93
+SURE: Final = 0.97
 """How sure a call must be; chosen by leaving authors out of what is learned, and by those of whom nothing is."""
 NONE: Final = "none"
 ASIDE: Final = "aside"  # what is said beside a question
@@ -104,35 +104,18 @@ _NOTHING: Final = (None, 1.0)
 
 
 def recognise(
-    question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] = (), models: Sequence[Learned] = ()
+    question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] = (), model: Learned | None = None
 ) -> ToolCall | None:
     """Return the call that answers the question; None where the question has another answer or its meaning is open.
 
     ``earlier`` are the questions asked before it in the thread, oldest first: "and why?" is about the last of them.
-    ``models``, by default those of the package, were learned alike but for chance: they agree on what is clear, and
-    differ where they err (deep ensembles, Lakshminarayanan et al. 2017), so it is all of them that must be sure.
     """
-    call, chances = _weigh_by_each(question, vocabulary, earlier=earlier, models=models or learned())
-    return call if math.prod(chances) >= SURE else None
-
-
-def guess(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str] = ()) -> ToolCall | None:
-    """Return the call that rather answers the question than not, however open that is."""
-    call, chances = _weigh_by_each(question, vocabulary, earlier=earlier, models=learned())
-    return call if sum(chances) / len(chances) >= _HALF else None
-
-
-def _weigh_by_each(
-    question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], models: Sequence[Learned]
-) -> tuple[ToolCall | None, list[float]]:
-    """Return the likeliest call, and how sure each model is that it is that one."""
-    weighed = [weigh(question, vocabulary, earlier=earlier, model=model) for model in models]
-    best, _ = max(weighed, key=lambda each: each[1] if each[0] is not None else 0.0)
-    return best, [sure if call == best else 1 - sure for call, sure in weighed]
+    call, sure = weigh(question, vocabulary, earlier=earlier, model=model or learned())
+    return call if sure >= SURE else None
 
 
 def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], model: Learned) -> Weighed:
-    """Return the likeliest call and how sure one model is; what is too long to be read whole is not read at all."""
+    """Return the likeliest call and how sure it is; what is too long to be read whole is not read at all."""
     if len(question.strip()) > MAX_CHARACTERS:
         return _NOTHING
     near = earlier[-_DEPTH:]
