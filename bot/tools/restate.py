@@ -1,4 +1,4 @@
-"""How a question was read, in words: no two readings in the same, so that a wrong one shows."""
+"""How a question was read, in words that tell it from other readings, so that a wrong one shows."""
 
 from __future__ import annotations
 
