@@ -25,12 +25,13 @@ from bot.questions.changes import NOT, ROLES, TIMES, change_of, find_values, is_
 from bot.questions.learned import FINE_STEP, STEP, WEIGHTS, Learned, lexicon_of, product_of, unpack
 from bot.questions.linear import scale
 from bot.questions.practice import practices, slotted_lines
-from bot.questions.reading import MAX_CHARACTERS, find_clauses, read, with_categories
+from bot.questions.reading import find_clauses, read, with_categories
 from bot.questions.recognise import (
     AGE,
     ALL_BUT,
     ASIDE,
     BESIDE,
+    MAX_CHARACTERS,
     ON_TOP,
     ONLY,
     QUERY,

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bot.questions.tokens import Amount, Token
     from bot.questions.vocabulary import Name, Vocabulary
 
-MAX_CHARACTERS: Final = 240
 _MOST_CLAUSES: Final = 6
 # Of a sentence, or of a clause before another with a subject of its own.
 _END: Final = re.compile(
@@ -78,7 +77,7 @@ def read(question: str, vocabulary: Vocabulary, *, known: frozenset[str], about:
 
     ``known`` are the words that a misspelt one may stand for, ``about`` the features that were spoken of before.
     """
-    text = " ".join(question[:MAX_CHARACTERS].translate(_QUOTES).split())
+    text = " ".join(question.translate(_QUOTES).split())
     tokens = list(_slotted(find_tokens(text), vocabulary, known))
     tokens = list(_with_target(_with_hinted(tokens, vocabulary)))
     named = [*about, *(token.name for token in tokens if token.name is not None)]
@@ -112,7 +111,7 @@ def with_categories(
 
 def find_clauses(question: str) -> list[str]:
     """Return what stands between marks, with its marks, where that is several things but not many."""
-    found = [each for each in _END.split(question[:MAX_CHARACTERS]) if re.search(r"\w", each)]
+    found = [each for each in _END.split(question) if re.search(r"\w", each)]
     return found if 1 < len(found) <= _MOST_CLAUSES else []
 
 

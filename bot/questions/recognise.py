@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from itertools import combinations, pairwise, takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from bot.questions.changes import find_values, read_changes
 from bot.questions.learned import learned
 from bot.questions.numbers import read_count
-from bot.questions.reading import MAX_CHARACTERS, find_clauses, read, with_categories
+from bot.questions.reading import find_clauses, read, with_categories
 from bot.questions.references import find_query
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
 from bot.questions.tokens import Unit
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
+MAX_CHARACTERS: Final = 240
 SURE: Final = 0.97
 """How sure a call must be; chosen by leaving authors out of what is learned, and by those of whom nothing is."""
 NONE: Final = "none"
@@ -98,6 +100,7 @@ _LEFT_OUT: Final = frozenset(
     "for the those any anything what whatever whichever that which all ones things stuff everything our its out".split()  # noqa: SIM905
 )
 _FAR: Final = 7
+_SPACE: Final = re.compile(r"\s+")
 _OPPOSITES: Final = frozenset({"lifts", "hurts"})  # sets of words in the lexicon
 _FACTS: Final = frozenset(fact.value for fact in Fact)
 _NOTHING: Final = (None, 1.0)
@@ -116,7 +119,8 @@ def recognise(
 
 def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], model: Learned) -> Weighed:
     """Return the likeliest call and how sure it is; what is too long to be read whole is not read at all."""
-    if len(question.strip()) > MAX_CHARACTERS:
+    question = _SPACE.sub(lambda found: "\n" if "\n" in found[0] else " ", question.strip())
+    if len(question) > MAX_CHARACTERS:
         return _NOTHING
     near = earlier[-_DEPTH:]
     before, sure = weigh(near[-1], vocabulary, earlier=near[:-1], model=model) if near else _NOTHING

@@ -190,6 +190,12 @@ def test_what_the_readme_says_that_one_may_ask_is_recognised(vocabulary: Vocabul
     assert [each for each in examples if recognise(each, vocabulary) is None] == []
 
 
+def test_a_question_is_read_however_much_space_it_takes(vocabulary: Vocabulary) -> None:
+    call = recognise("top" + " " * 100_000 + "3\n\n \n drivers" + "\t" * 100_000, vocabulary)
+
+    assert call == recognise("top 3 drivers", vocabulary) is not None
+
+
 def test_two_features_with_one_value_are_no_clear_question(vocabulary: Vocabulary) -> None:
     assert recognise("their CSM score fell, annual revenue doubles. forecast?", vocabulary) is None
 
