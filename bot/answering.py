@@ -9,7 +9,7 @@ from bot.check import find_unsafe_text
 from bot.evidence import EvidenceKind
 from bot.plan import Answer, Authorship, Proposal, Statement
 from bot.questions.learned import learned
-from bot.questions.recognise import recognise, weigh
+from bot.questions.recognise import SURE, weigh
 from bot.questions.vocabulary import make_vocabulary
 from bot.questions.words import is_filling, stem
 from bot.tools.accounts import is_named, match_accounts
@@ -32,20 +32,17 @@ _QUOTED: Final = 3
 _MISSING_CHARACTERS: Final = 600
 
 
-def answer_from_data(context: ToolContext, question: str, *, earlier: Sequence[str]) -> Answer | None:
-    """Return the answer to a question that clearly has exactly one in the data, else None.
+def answer_from_data(context: ToolContext, question: str, *, earlier: Sequence[str]) -> Answer | Proposal | None:
+    """Return the answer to a question that clearly has exactly one in the data.
 
+    Of one that is not clear return what it likely means, None where no meaning is likelier than all others together.
     ``earlier`` are the questions asked before in the thread, oldest first.
     """
-    call = recognise(question, vocabulary_of(context), earlier=earlier)
-    return None if call is None else answer_call(context, call=call)
-
-
-def propose(context: ToolContext, question: str, *, earlier: Sequence[str]) -> Proposal | None:
-    """Return what a question may mean whose meaning is open, None where nothing is likelier than not."""
     call, sure = weigh(question, vocabulary_of(context), earlier=earlier, model=learned())
     if call is None or sure < _LIKELY:
         return None
+    if sure >= SURE:
+        return answer_call(context, call=call)
     return Proposal(reading=restate(call, context.brief), call=call.model_dump_json())
 
 

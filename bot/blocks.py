@@ -172,7 +172,7 @@ def answer_message(brief: Brief, answer: Answer) -> Message:
     note = [f"{missing} more statements did not fit into this message."] if missing else []
     closing = [*note, authorship_line(answer.authorship)]
     reading = [f"Read as: {answer.reading}"] if answer.reading else []
-    proposal = [f"I am not sure how to read this. Did you mean: {answer.proposal.reading}?"] if answer.proposal else []
+    proposal = [answer.proposal.question] if answer.proposal else []
     controls = answer_controls(misread=bool(reading), proposed=answer.proposal.call if answer.proposal else "")
     return Message(
         text=_fallback(" ".join([page.words(), *reading, *proposal, *closing])),

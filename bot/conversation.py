@@ -9,7 +9,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Final
 
 from bot.admission import find_subject, remembering
-from bot.answering import answer_call, answer_from_data, propose
+from bot.answering import answer_call, answer_from_data
 from bot.audit import AuditKind, audit_brief, audit_text, audit_view
 from bot.blocks import (
     answer_message,
@@ -25,6 +25,7 @@ from bot.controls import brief_controls, share_here_controls
 from bot.errors import AccountGoneError
 from bot.kept_plan import find_written, keep
 from bot.lookup import Unclear, look_up
+from bot.plan import Answer
 from bot.plan_posts import PlanPosts
 from bot.tools.calls import MOST_QUERY_CHARACTERS, SearchDocuments
 from bot.tools.context import ToolContext
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from bot.brief import Brief
     from bot.charts import Chart
     from bot.evidence import Evidence
-    from bot.plan import Answer
     from bot.room import Room
     from bot.services import Services
     from bot.tools.calls import ToolCall
@@ -203,20 +203,26 @@ def _answer(
     brief = replace(brief, evidence=context.knowing(answer.evidence).known)
     audit_text(services, room, brief, answer, thread_ts=thread.thread_ts)
     ts = room.post(answer_message(brief, answer), thread_ts=thread.thread_ts)
-    said = " ".join(statement.text for statement in answer.statements)
+    asked_back = [answer.proposal.question] if answer.proposal else []
+    said = " ".join([*asked_back, *(statement.text for statement in answer.statements)])
     asked = Turn(author="person", user_id=room.user_id, text=question, at=asked_at)
     for turn in (asked, _said(services, said, ts=ts)):
         _remember(services, room, thread, replace(turn, message_ts=ts, asked_ts=asked_ts))
 
 
 def _read_or_write(services: Services, context: ToolContext, *, question: str, transcript: Sequence[Turn]) -> Answer:
-    """Return the answer from the data where the question clearly has one there, else what the writer makes of it."""
+    """Return the answer from the data where the question clearly has one there, else what the writer makes of it.
+
+    Where no model read what is unclear, its likeliest meaning is proposed, and nothing is said to be missing.
+    """
     earlier = [turn.text for turn in transcript if turn.author == "person"]
-    if (answer := answer_from_data(context, question, earlier=earlier)) is not None:
-        return answer
+    found = answer_from_data(context, question, earlier=earlier)
+    if isinstance(found, Answer):
+        return found
     answer = _write(services, context, question=question, transcript=transcript)
-    by_model = answer.authorship.model is not None
-    return answer if by_model else replace(answer, proposal=propose(context, question, earlier=earlier))
+    if found is None or answer.authorship.model is not None:
+        return answer
+    return replace(answer, statements=tuple(each for each in answer.statements if each.evidence), proposal=found)
 
 
 def _write(services: Services, context: ToolContext, *, question: str, transcript: Sequence[Turn]) -> Answer:

@@ -99,6 +99,11 @@ class Proposal:
     reading: str
     call: str
 
+    @property
+    def question(self) -> str:
+        """What who asked is asked back."""
+        return f"I am not sure how to read this. Did you mean: {self.reading}? If not, please ask it in other words."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:

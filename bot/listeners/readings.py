@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bot.acknowledgement import acknowledging
 from bot.admission import enter
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 _MISREAD: Final = "It is not what was asked."
+_OUTDATED: Final = "I no longer understand what I proposed there: precall was updated since. Ask it again."
 _CALL: Final[TypeAdapter[ToolCall]] = TypeAdapter(ToolCall)
 
 
@@ -35,8 +36,8 @@ def handle_misread(services: Services, ack: Ack, body: dict[str, Any], client: W
 
 def handle_proposed(services: Services, ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
     """Answer what a question was proposed to mean."""
-    room, call = find_room(body, client, respond), _CALL.validate_json(body["actions"][0]["value"])
-    work = partial(_answer_proposed, services, Subject.of_click(body), call)
+    room, proposed = find_room(body, client, respond), body["actions"][0]["value"]
+    work = partial(_answer_proposed, services, Subject.of_click(body), proposed)
     with acknowledging(ack):
         services.desk.take(room, body["trigger_id"], partial(work, room), ack=ack)
 
@@ -50,8 +51,13 @@ def _answer_anew(services: Services, subject: Subject, room: Room) -> None:
             answer_anew(services, entered, thread, misread_ts=subject.message_ts)
 
 
-def _answer_proposed(services: Services, subject: Subject, call: ToolCall, room: Room) -> None:
+def _answer_proposed(services: Services, subject: Subject, proposed: str, room: Room) -> None:
     thread = services.state.find_thread(subject.channel, subject.thread_ts)
+    try:
+        call = _CALL.validate_json(proposed)
+    except ValidationError:
+        room.tell(_OUTDATED)
+        return
     entered = enter(services, room, thread)
     if entered and thread:
         with entered.working(thread.thread_ts, "is looking it up"):

@@ -186,6 +186,7 @@ def test_without_a_model_a_question_that_is_not_clear_is_answered_with_what_it_m
     message = answer(bot, unclear)
     read = bot.read(message)
     assert "answered from the data" not in read
+    assert "Not in my sources" not in read
     [meant] = re.findall(r"Did you mean: (.+)\?", read)
 
     read = press(bot, message, button=YES)
@@ -194,6 +195,17 @@ def test_without_a_model_a_question_that_is_not_clear_is_answered_with_what_it_m
     assert "answered from the data" in read
     assert said(bot, author="person") == [unclear]
     assert NOT_KEPT in press(bot, message, button=YES)
+
+
+def test_who_says_yes_to_what_an_older_version_proposed_is_asked_to_ask_again(bot: Any, unclear: str) -> None:
+    message = answer(bot, unclear)
+    [button] = [
+        each for block in message.blocks for each in block.get("elements", []) if each.get("value", "")[:1] == "{"
+    ]
+    button["value"] = '{"tool": "forecast"}'
+
+    assert "precall was updated since. Ask it again." in press(bot, message, button=YES)
+    assert said(bot, author="person") == [unclear]
 
 
 def test_claude_reads_what_is_not_clear_itself(
