@@ -23,7 +23,7 @@ from kb.read import Contents, load_pdf, read_pdf
 from kb.repeats import find_repeats
 
 # Raise the number when what is read of a PDF, or how it is split, changes: every document is then read again.
-ENGINES: Final = f"3 pypdf {version_of('pypdf')} pypdfium2 {version_of('pypdfium2')}"
+ENGINES: Final = f"4 pypdf {version_of('pypdf')} pypdfium2 {version_of('pypdfium2')}"
 _MOST_WORKERS: Final = 8  # each may take a gigabyte
 
 Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all

@@ -17,6 +17,8 @@ from kb.extraction.visible import Box, Sheet, find_unseen
 
 _TINY_POINTS: Final = 2.0
 _INVISIBLE_MODES: Final = frozenset({c.FPDF_TEXTRENDERMODE_INVISIBLE, c.FPDF_TEXTRENDERMODE_CLIP})
+_DRAWN_IN: Final = frozenset({c.FPDF_ANNOT_WIDGET, c.FPDF_ANNOT_FREETEXT, c.FPDF_ANNOT_STAMP})
+_NOT_SHOWN: Final = c.FPDF_ANNOT_FLAG_INVISIBLE | c.FPDF_ANNOT_FLAG_HIDDEN | c.FPDF_ANNOT_FLAG_NOVIEW
 _HYPHENS: Final = frozenset({0x2, 0xFFFE})  # what pdfium puts for a hyphen at the end of a line
 _LONGEST_SIDE: Final = 4_000  # pixels, of a page that is drawn to see what can be read on it
 _DEEPEST_FORM: Final = 8
@@ -76,12 +78,13 @@ class _Run:
 
 def _read_page(document: pypdfium2.PdfDocument, number: int) -> _Page:
     try:
-        page = document[number - 1]
+        page, printed = _open(document, number)
         text_page = page.get_textpage()
     except pypdfium2.PdfiumError:
         return _Page()
     kinds = Counter(_kinds(page.raw, c.FPDFPage_CountObjects, c.FPDFPage_GetObject))
     runs = list(_runs(page, text_page))
+    runs = runs if printed is None else _in_place(runs, printed)
     unseen = _unseen(page, [run for run in runs if not run.hidden])
     lines, hidden = PageLines(), Counter[str]()
     for run in runs:
@@ -100,6 +103,47 @@ def _read_page(document: pypdfium2.PdfDocument, number: int) -> _Page:
         drawn=bool(kinds),
         lost=bool(kinds[c.FPDF_PAGEOBJ_TEXT]) and not runs,
     )
+
+
+def _open(document: pypdfium2.PdfDocument, number: int) -> tuple[pypdfium2.PdfPage, int | None]:
+    """Return a page with what was filled in and noted on it drawn into it, as whoever opens it sees it.
+
+    With it comes how many of its runs were printed, None where nothing was added.
+    """
+    page = document[number - 1]
+    if _DRAWN_IN.isdisjoint(_shown(page)):
+        return page, None
+    printed = len(list(_runs(page, page.get_textpage())))
+    c.FPDFPage_Flatten(page.raw, c.FLAT_NORMALDISPLAY)  # where it fails, the page stays as it was
+    page.close()
+    return document[number - 1], printed
+
+
+def _in_place(runs: Sequence[_Run], printed: int) -> list[_Run]:
+    """Return the runs with each that was added after the one left of it on its line, else after the one above it."""
+    placed = list(runs[:printed])
+    for run in runs[printed:]:
+        left = [at for at, each in enumerate(placed) if abs(each.y - run.y) < run.size / 2 and each.x < run.x]
+        above = [at for at, each in enumerate(placed) if each.y > run.y]
+        nearest = (
+            max(left, key=lambda at: placed[at].x) if left else min(above, key=lambda at: placed[at].y, default=-1)
+        )
+        placed.insert(nearest + 1, run)
+    return placed
+
+
+def _shown(page: pypdfium2.PdfPage) -> set[int]:
+    """Return the kinds of the annotations, those taken off that no viewer shows."""
+    kinds = set()
+    for index in reversed(range(c.FPDFPage_GetAnnotCount(page.raw))):
+        annotation = c.FPDFPage_GetAnnot(page.raw, index)
+        kind, flags = c.FPDFAnnot_GetSubtype(annotation), c.FPDFAnnot_GetFlags(annotation)
+        c.FPDFPage_CloseAnnot(annotation)
+        if flags & _NOT_SHOWN:
+            c.FPDFPage_RemoveAnnot(page.raw, index)
+        else:
+            kinds.add(kind)
+    return kinds
 
 
 def _kinds(holder: Any, count: Any, get: Any, *, depth: int = 0) -> Iterator[int]:

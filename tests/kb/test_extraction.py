@@ -155,6 +155,34 @@ def test_the_second_engine_keeps_it_out_too(reader: Reader, hide: Draw) -> None:
     assert sum(each.characters for each in page.hidden) >= 6
 
 
+def test_what_is_filled_into_a_form_is_read_where_it_stands(reader: Reader) -> None:
+    def fill(canvas: Canvas) -> None:
+        canvas.acroForm.textfield(name="contact", value="Quellbrix Logistics", x=150, y=692, width=200, height=24)
+
+    page = found(reader, drawn(at(72, 700, "Contact"), at(72, 600, "Another line."), fill))
+
+    assert [line.split() for line in page.pages[0].splitlines() if line] == [
+        ["Contact", "|", "Quellbrix", "Logistics"],
+        ["Another", "line."],
+    ]
+    assert page.hidden == ()
+
+
+@pytest.mark.parametrize(
+    ("flags", "read"), [(b"4", ["Printed.", "Noted by hand."]), (b"2", ["Printed."]), (b"32", ["Printed."])]
+)
+def test_a_note_on_a_page_is_read_unless_it_is_hidden(reader: Reader, flags: bytes, read: list[str]) -> None:
+    note = b"<< /Type /Annot /Subtype /FreeText /Rect [72 600 300 620] /F %s /AP << /N 6 0 R >> >>" % flags
+    shown = b"/Type /XObject /Subtype /Form /BBox [0 0 228 20] /Resources << %s >>" % HELVETICA
+    pdf = page_with(
+        stream(b"BT /H 12 Tf 72 700 Td (Printed.) Tj ET"),
+        resources=HELVETICA,
+        more=(note, stream(b"BT /H 12 Tf 2 5 Td (Noted by hand.) Tj ET", shown)),
+    ).replace(b"/Contents 4 0 R", b"/Annots [5 0 R] /Contents 4 0 R")
+
+    assert found(reader, pdf).pages[0].split("\n\n") == read
+
+
 def test_two_columns_are_read_one_after_the_other(reader: Reader) -> None:
     def column(x: float, name: str) -> list[Draw]:
         return [at(x, 700 - 14 * number, f"{name} line {number} goes on") for number in range(20)]
