@@ -72,7 +72,7 @@ def vocabulary_of(context: ToolContext) -> Vocabulary:
     stored = {feature.name: feature for feature in snapshot.features}
 
     def categories(feature: Feature) -> frozenset[str]:
-        return frozenset(str(value) for value in snapshot.values(stored[feature.name]) if value is not None)
+        return snapshot.categories(stored[feature.name])
 
     def is_account(text: str) -> bool:
         return any(is_named(text, each) for each in match_accounts(snapshot, text, may_see=context.may_see).named)

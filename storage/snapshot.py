@@ -235,6 +235,15 @@ class Snapshot:
         )
         return tuple(value for (value,) in rows)
 
+    def categories(self, feature: Feature) -> frozenset[str]:
+        """Return the values of a feature that any account has, as texts."""
+        if feature not in self.features:
+            raise UnknownFeatureError(feature.name, snapshot_id=self.info.snapshot_id)
+        rows = self._fetch(
+            f"SELECT DISTINCT {_list_of(feature)}[$entry] FROM accounts", {"entry": self.features.index(feature) + 1}
+        )
+        return frozenset(str(value) for (value,) in rows if value is not None)
+
     def count_too_wide_to_rank(self) -> int:
         """Return how many accounts have an interval that is too wide to rank them by."""
         [(count,)] = self._fetch("SELECT count(*) FROM accounts WHERE span > $widest", {"widest": WIDEST_SPAN})

@@ -195,3 +195,4 @@ def test_the_values_of_a_feature_come_for_every_account_missing_or_not(
     with store.lease() as snapshot:
         assert snapshot.values(snapshot.features[2]) == (3.0, None, 0.0)
         assert snapshot.values(snapshot.features[1]) == ("silver", "gold", "silver")
+        assert snapshot.categories(snapshot.features[1]) == {"silver", "gold"}
