@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
 from bot.questions.signs import signs_of_place
@@ -34,6 +34,7 @@ _SIGNS: Final = {UP: 1, DOWN: -1}
 _FACTORS: Final = {
     stem(word): factor
     for factor, words in (
+        (0.5, "halve halves halved halving"),
         (2.0, "double doubles doubled doubling twice twofold"),
         (3.0, "triple tripled tripling treble thrice threefold"),
         (4.0, "quadruple quadrupled fourfold"),
@@ -43,7 +44,7 @@ _FACTORS: Final = {
 _FRACTIONS: Final = {
     stem(word): fraction
     for fraction, words in (
-        (0.5, "half halve halves halved halving"),
+        (0.5, "half"),
         (1 / 3, "third"),
         (0.25, "quarter fourth"),
         (0.2, "fifth"),
@@ -54,17 +55,21 @@ _FRACTIONS: Final = {
 _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not", "nobody", "never", "all"})
 _ONE: Final = frozenset({"another", "extra", "an", "a", "single"})
 _AS_BEFORE: Final = frozenset(map(stem, "same instead other opposite reverse direction way".split()))  # noqa: SIM905
+_AS_IT_IS: Final = frozenset({"what", "today", "now", "present", "presently", "current", "currently"})
 _LARGE: Final = 1e3
+_MILLION: Final = 1e6
+_LEAST_IN_PERCENT: Final = 2.0
 _WHOLE_FACTORS: Final = frozenset({0.5, 2.0, 3.0, 4.0, 5.0})
 _JUDGED: Final = {stem(word): way for word, way in (("improve", 1), ("better", 1), ("worsen", -1), ("worse", -1))}
 # What a feature is called of which more is worse.
 _BAD: Final = frozenset(
     map(stem, "risk churn attrition complaints outages tickets delays overdue debt defects failures incidents".split())  # noqa: SIM905
 )
-_MOVES: Final = frozenset(map(stem, "change move shift vary".split()))  # noqa: SIM905
+_MOVES: Final = frozenset(map(stem, "change move shift vary off".split()))  # noqa: SIM905
 _TARGETS: Final = frozenset(
-    {"to", "at", "into", "->", "→", "=", "is", "be", "was", "were", "reach", "reaches", "hit", "hits"}
+    {"to", "at", "into", "->", "→", "=", "is", "be", "was", "were", "reach", "reaches", "hit", "hits", "like"}
 )
+_APART: Final = frozenset({",", ";", "and", "but"})
 _WAYS: Final = ("up", "down", "to")  # sets of words in the lexicon
 _BOTH: Final = 2
 _OF_BOTH: Final = frozenset({"both", "each", "either"})
@@ -95,7 +100,21 @@ def find_values(tokens: Sequence[Token], earlier: Sequence[FeatureChange] = ()) 
     where no feature is named.
     """
     last = _amount_of(earlier[0]) if len(earlier) == 1 else None
-    return [value for place in range(len(tokens)) for value in _value(tokens, place, last)]
+    found = [value for place in range(len(tokens)) for value in _value(tokens, place, last)]
+    return [_as_factor(each, tokens) for each in found]
+
+
+def _as_factor(value: Value, tokens: Sequence[Token]) -> Value:
+    """Return the factor that "half of its present churn risk", no share of one half, or "divided by 2" names."""
+    words = [token.word for token in tokens]
+    before, after = words[max(value.place - 2, 0) : value.place], words[value.place + 1 : value.place + 5]
+    if before in (["divided", "by"], ["multiplied", "by"]) and value.kind == "plain" and value.amount is not None:
+        times = value.amount.value if before[0] == "multiplied" else 1 / max(value.amount.value, _SAME)
+        return replace(value, kind=Unit.TIMES, amount=replace(value.amount, value=times, unit=Unit.TIMES))
+    if value.amount is None or value.amount.unit is not Unit.FRACTION or after[:1] != ["of"]:
+        return value
+    as_it_is = "by" not in before and not _AS_IT_IS.isdisjoint(after)  # "less by a fifth of what it is"
+    return replace(value, amount=replace(value.amount, unit=Unit.TIMES)) if as_it_is else value
 
 
 def _amount_of(change: FeatureChange) -> Amount | None:
@@ -113,15 +132,13 @@ def _value(tokens: Sequence[Token], place: int, last: Amount | None) -> Iterator
     stemmed = stem(token.word)
     named = any(each.name is not None for each in tokens[place + 1 : place + 3])
     leans = token.word == "<number>" and not any(each.name is not None for each in tokens)
+    scale = last if last and leans and (last.unit is Unit.PERCENT or last.value >= _LARGE) else None
     if token.category:
         yield Value(place=place, kind="category", category=token.category)
     elif last is not None and stemmed in _AS_BEFORE:
         yield Value(place=place, kind="same", amount=last)
-    elif last is not None and last.unit is Unit.PERCENT and leans and token.amount is not None:
-        yield Value(place=place, kind="plain", amount=replace(token.amount, unit=Unit.PERCENT))
-    elif last is not None and leans and token.amount is not None and last.value >= _LARGE:
-        scale = next(each for each in LARGE_SCALES if last.value >= each) if token.amount.value < _LARGE else 1.0
-        yield Value(place=place, kind="plain", amount=replace(token.amount, value=token.amount.value * scale))
+    elif scale is not None and token.amount is not None:
+        yield from _plain(place, token.amount, scale)
     elif token.amount is not None:
         yield Value(place=place, kind=token.amount.unit or "plain", amount=token.amount)
     elif stemmed in _FACTORS:
@@ -132,6 +149,16 @@ def _value(tokens: Sequence[Token], place: int, last: Amount | None) -> Iterator
         yield Value(place=place, kind="nothing", amount=Amount(value=0.0))
     elif token.word in _ONE and named and not _is_article([each.word for each in tokens[place : place + 3]]):
         yield Value(place=place, kind="one", amount=Amount(value=1.0))
+
+
+def _plain(place: int, amount: Amount, last: Amount) -> Iterator[Value]:
+    """Yield an amount without a unit after one in percent, or one of thousands or millions."""
+    if last.unit is not Unit.PERCENT:
+        scale = next(each for each in LARGE_SCALES if last.value >= each) if amount.value < _LARGE else 1.0
+        yield Value(place=place, kind="plain", amount=replace(amount, value=amount.value * scale))
+    elif amount.value >= _LEAST_IN_PERCENT or amount.value.is_integer():
+        # "Now 1.4" is a factor where that was one, and 1.4 % where it was a percentage: which, the change does not say.
+        yield Value(place=place, kind="plain", amount=replace(amount, unit=Unit.PERCENT))
 
 
 def _is_article(words: Sequence[str]) -> bool:
@@ -212,9 +239,10 @@ def read_changes(
         )
     best = max(found, key=found.__getitem__, default=())
     told = tuple(each for each in best if each is not None)
-    judged = {_JUDGED[each] for each in map(stem, (token.word for token in tokens)) if each in _JUDGED}
-    others = (stem(token.word) for token in tokens if stem(token.word) not in _JUDGED)
-    if {UP, DOWN} & {each for one in others for each in lexicon.sets(one)}:
+    stems = [stem(token.word) for token in tokens]
+    judged = {_JUDGED[each] for each in stems if each in _JUDGED}
+    beside = any(not _JUDGED.keys().isdisjoint(stems[each.place + 1 : each.place + 3]) for each in values)
+    if not beside and {UP, DOWN} & {way for one in stems if one not in _JUDGED for way in lexicon.sets(one)}:
         judged = set()  # "if it drops by 2, is that better?"
     if not judged and any(_goes_against(tokens, values, each, lexicon) for each in told):
         return (), 0.0
@@ -241,12 +269,16 @@ def _goes_against(tokens: Sequence[Token], values: Sequence[Value], change: Feat
         name = tokens[at].name
         if name is None or name.feature.name != change.feature:
             continue
-        stop = next((each.place for each in values if each.place > at), at)
-        after = {each for one in tokens[at + 1 : stop] for each in lexicon.sets(stem(one.word))}
+        further = min((each for each in named if each > at), default=len(tokens))
+        places = [each.place for each in values if at < each.place < further]
+        own = takewhile(lambda one: one.word not in _APART, tokens[at + 1 : min(places, default=at)])
+        after = {each for one in own for each in lexicon.sets(stem(one.word))}
         if change.how is How.SET:  # "a bump of 2" and "falls for 10 %" are by so much, and "falls 10" may be
-            return bool({UP, DOWN} & after) and not any(one.word in _TARGETS for one in tokens[at + 1 : stop])
+            to = any(one.word in _TARGETS for one in tokens[at + 1 : max(places, default=at)])  # "up from 6 to 8"
+            return bool({UP, DOWN} & after) and not to
         start = max((each for each in (*named, *(one.place for one in values)) if each < at), default=-1)
-        said = after | {each for one in tokens[start + 1 : at] for each in lexicon.sets(stem(one.word))}
+        before = takewhile(lambda one: one.word not in _APART, reversed(tokens[start + 1 : at]))
+        said = after | {each for one in before for each in lexicon.sets(stem(one.word))}
         way, other = (UP, DOWN) if change.amount > (change.how is How.SCALE) else (DOWN, UP)
         if other in said and way not in said:
             return True
@@ -320,16 +352,14 @@ def _operation(role: str, amount: Amount, feature: Feature) -> tuple[How, float]
 def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None:
     """Return the amount as the feature counts, where what was written can be one of its amounts."""
     unit, value = amount.unit, amount.value
-    if unit is Unit.RAW or (unit is Unit.FRACTION and feature.unit == "%"):
+    if unit is Unit.RAW:
         return value
     if feature.unit == "%":
-        if unit not in {Unit.NONE, Unit.PERCENT, Unit.POINTS}:
-            return None
-        if unit is Unit.NONE and value < 1:
-            return value if setting else None  # written as the fraction that it is: "= 0.12"
-        return value / 100
+        return _in_percent(amount, setting=setting)
     if feature.unit in {"months", "years"} and unit is Unit.MONTHS:
         return value if feature.unit == "months" else value / 12
+    if feature.unit == "months" and value >= _MILLION:  # "48m"
+        return value / _MILLION
     fits = (
         unit is Unit.NONE
         or (unit is Unit.POINTS and not setting)
@@ -338,6 +368,20 @@ def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None
         or (unit is Unit.OF_TEN and feature.unit == "0-10")
     )
     return value if fits else None
+
+
+def _in_percent(amount: Amount, *, setting: bool) -> float | None:
+    match amount.unit:
+        case Unit.FRACTION:
+            return amount.value
+        case Unit.OF_TEN:  # "seven out of ten of our mails"
+            return amount.value / 10
+        case Unit.NONE if amount.value < 1:
+            return amount.value if setting else None  # written as the fraction that it is: "= 0.12"
+        case Unit.NONE | Unit.PERCENT | Unit.POINTS:
+            return amount.value / 100
+        case _:
+            return None
 
 
 def _how_before(changes: Sequence[FeatureChange]) -> str:

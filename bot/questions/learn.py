@@ -24,6 +24,7 @@ from bot.questions import numbers
 from bot.questions.changes import NOT, ROLES, TIMES, change_of, find_values, is_same, signs_of_value
 from bot.questions.learned import FINE_STEP, STEP, WEIGHTS, Learned, lexicon_of, product_of, unpack
 from bot.questions.linear import scale
+from bot.questions.phrases import parts_of
 from bot.questions.practice import practices, slotted_lines
 from bot.questions.reading import find_clauses, read, with_categories
 from bot.questions.recognise import (
@@ -42,7 +43,6 @@ from bot.questions.recognise import (
     WITHOUT,
     features_of,
     kind_of,
-    parts_of,
     weigh,
 )
 from bot.questions.references import find_query, part_of, signs_of_word
@@ -74,6 +74,7 @@ ASKED: Final = tuple(
         "questions_by_seven.toml",
         "questions_by_more.toml",
         "questions_by_many.toml",
+        "questions_by_others.toml",
     )
 )
 _SEED: Final = 7
@@ -94,7 +95,7 @@ _MOST_STEPS: Final = 127
 _RARE_SIGN: Final = 3  # times that a sign is there to be learned
 _RARE_IN_NETWORK: Final = 8
 _COMBINED: Final = frozenset("&~|")
-_UNITS: Final = 32
+_UNITS: Final = 64
 _OTHER_QUERIES: Final = 2
 _PASSES: Final = 6
 _BATCH: Final = 256
@@ -159,19 +160,24 @@ def vocabulary_of(asked: Iterable[Asked]) -> Vocabulary:
     told = tomllib.loads(ASKED[0].read_text("utf-8"))["account"]
     others = frozenset(name for one in asked if isinstance(one.call, Compare) for name in one.call.accounts)
     categories = {each["name"]: frozenset(each.get("categories", ())) for each in told["features"]}
-    features = [
-        Feature(
-            name=each["name"],
-            label=each["label"],
-            group="",
-            unit=each["unit"],
-            kind=FeatureKind.CATEGORY if "categories" in each else FeatureKind.NUMBER,
+    drivers = [
+        Driver(
+            evidence_id="",
+            feature=Feature(
+                name=each["name"],
+                label=each["label"],
+                group="",
+                unit=each["unit"],
+                kind=FeatureKind.CATEGORY if "categories" in each else FeatureKind.NUMBER,
+            ),
+            value=each.get("value"),
+            shap=0.0,
         )
         for each in told["features"]
     ]
     name, own_id = told["name"].casefold(), told["id"].casefold()
     return Vocabulary(
-        names=make_names([Driver(evidence_id="", feature=each, value=None, shap=0.0) for each in features]),
+        names=make_names(drivers),
         phrases={tuple(map(stem, phrase.split())): said for phrase, said in told["phrases"].items()},
         own=frozenset(stem(word) for word in re.findall("[a-z]+", f"{name} {own_id}")),
         own_id=own_id,
@@ -376,15 +382,15 @@ class _School:
         fits = [
             (count.place, role)
             for role in numbers.ROLES
-            for count in reversed(numbers.find_counts(reading.tokens, most=self.vocabulary.most))
+            for count in reversed(numbers.find_counts(reading.tokens, given=given, most=self.vocabulary.most))
             if numbers.number_of(role, count, given=given) == wanted
         ]
         if fits or wanted is None:
             self.roles_of_counts(about, reading, dict(fits[:1]), kind)
 
     def roles_of_counts(self, about: str, reading: Reading, roles: Mapping[int, str], kind: str) -> None:
-        counts = numbers.find_counts(reading.tokens, most=self.vocabulary.most)
         for given in {self.vocabulary.given, 0} if about == "why" else {-1}:
+            counts = numbers.find_counts(reading.tokens, given=given, most=self.vocabulary.most)
             for each in counts:
                 signs = numbers.signs_of_count(
                     reading.tokens, counts, each, self.lexicon, given=given, about=about, before=kind

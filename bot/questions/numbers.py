@@ -22,8 +22,20 @@ MORE: Final = "more"
 FEWER: Final = "fewer"
 ROLES: Final = (IS, MORE, FEWER)
 NOT: Final = "not"  # of what it gets, of a rank, of anything else
-_SAID: Final = {"none": 0, "zero": 0, "nothing": 0, "any": 0, "no": 0, "another": 1, "extra": 1}
-_ALL: Final = frozenset({"maximum", "full", "all", "limit", "cap"})
+_SAID: Final = {
+    "none": 0,
+    "zero": 0,
+    "nothing": 0,
+    "any": 0,
+    "no": 0,
+    "another": 1,
+    "extra": 1,
+    "additional": 1,
+    "pair": 2,
+    "trio": 3,
+}
+_ALL: Final = frozenset({"maximum", "full", "all", "limit", "cap", "possible"})
+_TIMES: Final = {"twice": 2.0, "double": 2.0, "triple": 3.0, "half": 0.5}
 _MOST: Final = 99
 
 
@@ -36,8 +48,8 @@ class Count:
     number: int
 
 
-def find_counts(tokens: Sequence[Token], *, most: int) -> list[Count]:
-    """Return the whole numbers, however they are said; ``most`` is what "all" would be."""
+def find_counts(tokens: Sequence[Token], *, given: int, most: int) -> list[Count]:
+    """Return the whole numbers, however they are said; ``given`` is what there would be twice, ``most`` "all"."""
     found = []
     for place, token in enumerate(tokens):
         amount = token.amount
@@ -56,6 +68,8 @@ def find_counts(tokens: Sequence[Token], *, most: int) -> list[Count]:
             found.append(Count(place=place, kind=token.word, number=_SAID[token.word]))
         elif token.word in _ALL:
             found.append(Count(place=place, kind="all", number=most))
+        elif token.word in _TIMES and given > 0 and (given * _TIMES[token.word]).is_integer():
+            found.append(Count(place=place, kind="times", number=int(given * _TIMES[token.word])))
     return found
 
 
@@ -86,7 +100,7 @@ def read_count(
     tokens: Sequence[Token], model: Product, lexicon: Lexicon, *, given: int, most: int, about: str, before: str
 ) -> tuple[int | None, float]:
     """Return the number that is asked about, None for none, and how sure that is, for `signs_of_count` of all."""
-    counts = find_counts(tokens, most=most)
+    counts = find_counts(tokens, given=given, most=most)
     odds = [
         model.odds(signs_of_count(tokens, counts, each, lexicon, given=given, about=about, before=before))
         for each in counts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.questions import numbers
-from bot.questions.changes import DOWN, NOT, SET, UP
+from bot.questions.changes import DOWN, NOT, SET, TIMES, UP
 from bot.questions.words import written_out
 from storage.records import FeatureKind
 
@@ -25,7 +25,7 @@ _AFTER: Final = " >> "
 SAMPLES: Final = 8  # of the ways to read one line
 _CHOICE: Final = re.compile(r"\{(\w+)\}|\(([^()]*)\)")
 _SLOTS: Final = frozenset({"FEATURE", "EITHER", "CATEGORY", "NUMBER", "MONEY", "OTHER", "QUERY"})
-_OF_FEATURES: Final = {"SET": SET, "UP": UP, "DOWN": DOWN, "OLD": NOT, "SETNONE": SET}
+_OF_FEATURES: Final = {"SET": SET, "UP": UP, "DOWN": DOWN, "FACTOR": TIMES, "OLD": NOT, "SETNONE": SET}
 _OF_COUNTS: Final = {
     "IS": numbers.IS,
     "NTH": numbers.IS,
@@ -138,7 +138,7 @@ class _Filling:
             return self.chance.choice(sorted(self.vocabulary.categories(feature) - {"None"}))
         by = " by" if word in {"UP", "DOWN"} else ""
         digit = self.chance.randint(1, 9)
-        written = self.one_of(self.amounts[f"{feature.unit or 'count'}{by}"])
+        written = self.one_of(self.amounts["factor" if word == "FACTOR" else f"{feature.unit or 'count'}{by}"])
         return written.replace("WORD", _DIGITS[digit]).replace("N", str(digit))
 
     def count(self, word: str) -> str:

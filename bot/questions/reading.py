@@ -27,7 +27,16 @@ _END: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _QUOTES: Final = str.maketrans(
-    {"\u2018": "'", "\u2019": "'", "`": "'", "\u00b4": "'", "\u00b1": " plus minus ", "\u00a0": " ", "_": " "}
+    {
+        "\u2018": "'",
+        "\u2019": "'",
+        "`": "'",
+        "\u00b4": "'",
+        "\u00b1": " plus minus ",
+        "\u00f7": " divided by ",
+        "\u00a0": " ",
+        "_": " ",
+    }
 )
 _NEAR: Final = 0.02  # of the prediction, for an amount that stands for it
 _OF_ANY_ACCOUNT: Final = frozenset(
@@ -125,10 +134,10 @@ def _slotted(tokens: Sequence[Token], vocabulary: Vocabulary, known: frozenset[s
             yield replace(token, word="<money>") if predicted else token
             place += 1
             continue
-        before = tokens[place - 1].amount if place else None
-        if token.word == "old" and before is not None and before.unit is Unit.MONTHS and vocabulary.age is not None:
-            yield replace(token, word="<feature>", name=vocabulary.age)
-            place += 1
+        name, length = _measured(tokens, place, vocabulary)
+        if name is not None:
+            yield replace(token, word="<feature>", name=name, end=tokens[place + length - 1].end)
+            place += length
             continue
         if (length := _age_of_data([each.word for each in tokens[place : place + 4]])) > 0:
             yield from tokens[place : place + length]
@@ -137,6 +146,22 @@ def _slotted(tokens: Sequence[Token], vocabulary: Vocabulary, known: frozenset[s
         found, length = _slot(tokens[place : place + 12], vocabulary, known)
         yield replace(found, start=token.start, end=tokens[place + length - 1].end)
         place += length
+
+
+def _measured(tokens: Sequence[Token], place: int, vocabulary: Vocabulary) -> tuple[Name | None, int]:
+    """Return the feature of which an amount is told, and how many words say so: "30 months old", "$6M a year"."""
+    before = tokens[place - 1].amount if place else None
+    words = [each.word for each in tokens]
+    if words[place] == "old" and before is not None and before.unit is Unit.MONTHS:
+        return vocabulary.age, 1
+    if words[place : place + 2] == ["with", "us"]:
+        told = any(find_since(vocabulary, words[at:])[1] for at in range(len(words)))
+        months = any(each.amount is not None and each.amount.unit is Unit.MONTHS for each in tokens)
+        return (vocabulary.age, 2) if months and not told else (None, 0)
+    if words[place : place + 2] == ["a", "year"] and before is not None and before.value >= _LARGE:
+        name = vocabulary.yearly
+        return (None, 0) if name is None or not name.label.isdisjoint(map(stem, words)) else (name, 2)
+    return None, 0
 
 
 def _age_of_data(words: Sequence[str]) -> int:
@@ -236,9 +261,9 @@ def _with_accounts(
         numbered = _run_to_number(tokens, place)
         if numbered > length and look_ups < _LOOK_UPS:
             look_ups += 1
-            length = numbered if vocabulary.is_account(_as_written(tokens[place : place + numbered])) else length
+            length = numbered if vocabulary.is_account(_as_written(tokens[place : place + numbered], text)) else length
         run = tokens[place : place + length]
-        name = _as_written(run)
+        name = _as_written(run, text)
         if length and all(stem(token.word) in vocabulary.own for token in run):
             yield replace(run[0], word="account", end=run[-1].end)
         elif length and name == vocabulary.own_name:
@@ -306,8 +331,9 @@ def _with_shares(tokens: Iterable[Token]) -> Iterator[Token]:
         yield replace(token, word="<share>") if percent else token
 
 
-def _as_written(tokens: Sequence[Token]) -> str:
-    return " ".join(f"{each.amount.value:g}" if each.amount is not None else each.word for each in tokens)
+def _as_written(tokens: Sequence[Token], text: str) -> str:
+    """Return what these tokens were before any was taken for a misspelt word."""
+    return " ".join(text[each.start : each.end] for each in tokens).casefold()
 
 
 def _run_to_number(tokens: Sequence[Token], place: int) -> int:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from itertools import combinations, pairwise, takewhile
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.questions.changes import find_values, read_changes
 from bot.questions.learned import learned
-from bot.questions.numbers import read_count
+from bot.questions.numbers import find_counts, read_count
+from bot.questions.phrases import (
+    OPPOSITES,
+    adds,
+    find_accounts_left_out,
+    find_kept,
+    find_several_accounts,
+    find_side_left_out,
+    halves_of,
+    leans,
+    parts_of,
+    takes_back,
+)
 from bot.questions.reading import find_clauses, read, with_categories
 from bot.questions.references import find_query
 from bot.questions.signs import signs_of_question, signs_of_single, stemmed
@@ -25,6 +37,7 @@ from bot.tools.calls import (
     Direction,
     Drivers,
     Fact,
+    How,
     SearchDocuments,
     WhatIf,
     WhyAllocated,
@@ -32,13 +45,13 @@ from bot.tools.calls import (
 from storage.records import FeatureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.questions.learned import Learned
     from bot.questions.reading import Reading
-    from bot.questions.tokens import Amount, Token
+    from bot.questions.tokens import Amount
     from bot.questions.vocabulary import Name, Vocabulary
-    from bot.tools.calls import ToolCall
+    from bot.tools.calls import FeatureChange, ToolCall
 
     Weighed: TypeAlias = tuple[ToolCall | None, float]
 
@@ -65,14 +78,14 @@ _HALF: Final = 0.5
 _LEAST: Final = 0.01
 _MOST_COUNT: Final = 99
 _LARGE: Final = 1_000
+_TINY: Final = 1e-4
 _YEARS: Final = range(1900, 2100)
 _OF_FEATURES: Final = frozenset({WHAT_IF, ON_TOP, WITHOUT, ONLY, VALUES, AGE, SEVERAL, "changes"})
 _OF_OTHERS: Final = frozenset({"why_allocated", "standing", "compare", "baseline", "model", "changes", "confidence"})
-_SEVERAL_ACCOUNTS: Final = frozenset({"accounts", "customers", "clients", "everyone", "everybody"})
 _LISTING: Final = frozenset({"which", "what", "many", "name"})
-_BETWEEN_FACTS: Final = frozenset({"and", "with", "versus", "against", "plus", ",", "&", "+", ";", ":", "/", "-", "."})
-_EMPTY: Final = frozenset("how much was were what again ? ! . please account customer client".split())  # noqa: SIM905
-_TAKING_BACK: Final = frozenset({"no", "nah", "sorry", "wait", "mean", "meant", "oops"})
+_RANKS: Final = frozenset(map(stem, ("rank", "place", "position", "list")))
+_ASKING: Final = frozenset({"how", "what", "who", "where", "which", "when", "whose"})
+_GOING_ON: Final = (("if", "so"), ("out", "of"))
 _ONE_SIDE: Final = frozenset({"positive", "negative"})
 # What asks of more than the drivers in the answer before.
 _OF_ALL: Final = frozenset(
@@ -81,27 +94,7 @@ _OF_ALL: Final = frozenset(
     factors signal signals reason reasons variable variables input inputs contributor contributors shap
     """.split()  # noqa: SIM905
 )
-# What is left out follows it at once; "w/o" was read as "with o".
-_BUT: Final = (
-    *((each,) for each in "except excluding exclude excludes without sans omit omitting skip skipping minus".split()),  # noqa: SIM905
-    ("with", "o"),
-    ("but", "not"),
-    ("all", "but"),
-    ("leave", "out"),
-    ("leave", "off"),
-    ("leaving", "out"),
-    ("leave", "aside"),
-    ("apart", "from"),
-    ("other", "than"),
-    ("strip", "out"),
-    ("filter", "out"),
-)
-_LEFT_OUT: Final = frozenset(
-    "for the those any anything what whatever whichever that which all ones things stuff everything our its out".split()  # noqa: SIM905
-)
-_FAR: Final = 7
 _SPACE: Final = re.compile(r"\s+")
-_OPPOSITES: Final = frozenset({"lifts", "hurts"})  # sets of words in the lexicon
 _FACTS: Final = frozenset(fact.value for fact in Fact)
 _NOTHING: Final = (None, 1.0)
 
@@ -151,9 +144,24 @@ def weigh(question: str, vocabulary: Vocabulary, *, earlier: Sequence[str], mode
             if whole is not None and call != whole:
                 aside *= 1 - whole_sure
             taken_back = any(each.takes_back() for each in parts[:start] + parts[stop:])
-            if not (isinstance(call, WhatIf | WhyAllocated | Drivers) and (taken_back or numbers - asking.numbers)):
+            # "They count 20 of them. The drivers?" asks for no 20 drivers.
+            most = _most_of(call, vocabulary)
+            if not (most and (taken_back or any(each <= most for each in numbers - asking.numbers))):
                 found.append((call, sure * aside))
     return max(found, key=lambda each: each[1] if each[0] is not None else 0.0)
+
+
+def _most_of(call: ToolCall | None, vocabulary: Vocabulary) -> int:
+    """Return up to which number a number that is said beside a call may belong to it; 0 for one without numbers."""
+    match call:
+        case Drivers():
+            return MOST_DRIVERS
+        case WhyAllocated():
+            return vocabulary.most
+        case WhatIf():
+            return _MOST_COUNT
+        case _:
+            return 0
 
 
 def kind_of(call: ToolCall | None) -> str:
@@ -221,7 +229,7 @@ class _Question:
     def takes_back(self) -> bool:
         """Whether this puts right what was said before it: "no, cut it by 15 percent"."""
         tokens = self.reading.tokens
-        return bool(tokens) and tokens[0].word in _TAKING_BACK and any(token.is_slot for token in tokens)
+        return bool(tokens) and takes_back(tokens, 0) and any(token.is_slot for token in tokens)
 
     def silence(self) -> float:
         """Return how likely it is that nothing is asked here."""
@@ -257,20 +265,19 @@ class _Question:
         reading = self.reading
         if intent in {"compare", BESIDE, ALL_BUT}:
             return 0 < len(reading.accounts) <= MOST_ACCOUNTS
-        words = [*reading.words, ""]
-        # What "accounts for" something is no list of them.
-        several = [at for at, word in enumerate(words) if word in _SEVERAL_ACCOUNTS and words[at + 1] != "for"]
-        listed = any(words[at - 1] in _LISTING for at in several)
+        words = reading.words
+        several = find_several_accounts(words)
+        listed = any(not _LISTING.isdisjoint(words[at - 1 : at]) for at in several)
         if reading.accounts or listed or (intent not in _OF_OTHERS and several):
             return False
         if intent == VALUES and self._says_too_little():
             return False
-        # "I dial in in 5 minutes" is beside what is asked of drivers or actions.
-        beside = intent.startswith(_DRIVERS) or intent == "why_allocated"
-        counts = all(_is_count(each) or (beside and each.unit is Unit.OTHER_TIME) for each in reading.amounts)
-        # What moves "the revenue figure" moves the forecast, whatever feature is called so.
-        target = intent.startswith(_DRIVERS) and all(each.word == "<either>" for each in reading.tokens if each.name)
-        return intent in _OF_FEATURES or ((target or not reading.names) and (counts or intent == Fact.STANDING))
+        # What is asked of drivers or actions may say a time or a feature: "I dial in in 5 minutes", "despite churn".
+        says_more = intent.startswith(_DRIVERS) or intent == "why_allocated"
+        times = {Unit.OTHER_TIME, Unit.MONTHS} if says_more else set()
+        counts = intent == Fact.STANDING or all(_is_count(each) or each.unit in times for each in reading.amounts)
+        names = set(reading.names) - ({self.vocabulary.age} if intent == Fact.DATA else set())  # "from today or older?"
+        return intent in _OF_FEATURES or (counts and (says_more or not names))
 
     def _says_too_little(self) -> bool:
         """Whether all that is said is a part of a feature's name, and nothing before it: "and churn?"."""
@@ -285,18 +292,19 @@ class _Question:
         tokens = self.reading.tokens
         ways = {way for token in tokens for way in self.model.lexicon.sets(stem(token.word))}
         if intent.startswith("compare"):
-            places = [at for at, token in enumerate(tokens) if token.account]
+            left_out = find_accounts_left_out(self.reading.tokens)
+            places = [at for at, token in enumerate(tokens) if token.account and token.account not in left_out]
         elif intent in {WHAT_IF, ON_TOP, "why_allocated"}:
             places = [at for at, token in enumerate(tokens) if token.amount is not None or token.category]
-        elif intent.startswith(_DRIVERS) and ways >= _OPPOSITES:
+        elif intent.startswith(_DRIVERS) and ways >= OPPOSITES:
             sets = [self.model.lexicon.sets(stem(token.word)) for token in tokens]
-            places = [at for at, told in enumerate(sets) if not _OPPOSITES.isdisjoint(told)]
+            places = [at for at, told in enumerate(sets) if not OPPOSITES.isdisjoint(told)]
         else:
             return False
         marks = [
             at
             for at, token in enumerate(tokens)
-            if token.word in _TAKING_BACK and not any(each.name for each in tokens[at + 1 : at + 2])
+            if takes_back(tokens, at) and not any(each.name for each in tokens[at + 1 : at + 2])
         ]
         return any(one < at for at in marks for one, _ in pairwise(places))
 
@@ -310,8 +318,7 @@ class _Question:
             case "changes":
                 found = Changes(), 1.0
             case "why_allocated":
-                number, sure = self._number("why", given=self.vocabulary.given)
-                found = WhyAllocated(actions=number), sure
+                found = self._why()
             case _ if intent in {WHAT_IF, ON_TOP}:
                 found = self._what_if(on_top=intent == ON_TOP)
             case _ if intent in {WITHOUT, ONLY}:
@@ -326,6 +333,19 @@ class _Question:
                 pass
         return found
 
+    def _why(self) -> Weighed:
+        given, most = self.vocabulary.given, self.vocabulary.most
+        number, sure = self._number("why", given=given)
+        words = self.reading.words
+        if number is None and not {"not", "no"}.isdisjoint(words) and _RANKS.isdisjoint(map(stem, words)):
+            counts = find_counts(self.reading.tokens, given=given, most=most)
+            others = {each.number for each in counts if each.kind not in {"no", "any"} and each.number <= most} - {
+                given
+            }
+            if others:  # "five is the maximum, no? why?" is rather about five
+                return (WhyAllocated(actions=others.pop()), _HALF) if len(others) == 1 else _NOTHING
+        return WhyAllocated(actions=number), sure
+
     def _number(self, about: str, *, given: int) -> tuple[int | None, float]:
         return read_count(
             self.reading.tokens,
@@ -338,9 +358,14 @@ class _Question:
         )
 
     def _compare(self, intent: str) -> Weighed:
-        named = self.reading.accounts
+        left_out = find_accounts_left_out(self.reading.tokens)
+        named = (
+            self.reading.accounts
+            if intent == ALL_BUT
+            else tuple(each for each in self.reading.accounts if each not in left_out)
+        )
         before = self.before.accounts if isinstance(self.before, Compare) else ()
-        if intent == BESIDE:
+        if intent == BESIDE or (before and adds(self.reading.words)):
             accounts = tuple(dict.fromkeys((*before, *named)))
         elif intent == ALL_BUT:
             accounts = tuple(each for each in before if each not in named)
@@ -358,19 +383,49 @@ class _Question:
 
     def _what_if(self, *, on_top: bool) -> Weighed:
         earlier = self.before.changes if isinstance(self.before, WhatIf) else ()
+        # Of two changes the one that is named again is another one now, and the other stays.
+        again = len(earlier) > 1 and set(self.reading.names) <= set(self.about)
+        on_top = on_top or again or adds(self.reading.words)
+        if self.kind_before == NONE and (on_top or leans(self.reading.words)):
+            return _NOTHING  # it comes to something that was not understood
+        if earlier and self._asks_for_actions():
+            return self.before, 1.0
         reading, implied = with_categories(self.reading, self.vocabulary, known=self.model.known, about=self.about)
         named = [*(reading.names or self.about), *implied]
         if on_top:
             named = self._changed(reading, named)
-        if len(named) > 1 and len(find_values(reading.tokens, earlier)) < len(named):
+        values = find_values(reading.tokens, earlier)
+        if len(named) > 1 and len(values) < len(named):
             either = {token.name for token in reading.tokens if token.word == "<either>"}  # or the target
             named = [name for name in named if name not in either] or named
+            if all(each.amount is None for each in values):  # "their budget opens in Q3" changes no open rate
+                named = [name for name in named if self._categories(name)] or named
+            named = [name for name in named if name not in find_kept(reading.tokens)] or named
         changes, sure = read_changes(
             reading.tokens, self.model.change, self.model.lexicon, about=self._in_turn(reading, named), earlier=earlier
         )
         kept = earlier if on_top else ()
         changed = tuple({each.feature: each for each in (*kept, *changes)}.values())
-        return (WhatIf(changes=changed), sure) if changes and changed != kept else _NOTHING
+        lost = any(_is_lost(change, name) for change in changes for name in named) or self._leaves_out_age(changed)
+        return (WhatIf(changes=changed), sure) if changes and changed != kept and not lost else _NOTHING
+
+    def _leaves_out_age(self, changes: Sequence[FeatureChange]) -> bool:
+        """Whether it is said how long this was an account, which does not change: "60 months on the books and"."""
+        age = self.vocabulary.age
+        told = any(each.unit is Unit.MONTHS for each in self.reading.amounts)
+        return told and age is not None and all(each.feature != age.feature.name for each in changes)
+
+    def _asks_for_actions(self) -> bool:
+        """Whether this asks what a change means for the actions: "would that buy us a third action?"."""
+        tokens = self.reading.tokens
+        counted = all(
+            each.amount.unit in {Unit.NONE, Unit.ORDINAL}
+            and "action" in (other.word for other in tokens[at + 1 : at + 3])
+            for at, each in enumerate(tokens)
+            if each.amount is not None
+        )
+        told = any(each.name or each.category or each.account for each in tokens)
+        return counted and not told and "action" in self.reading.words
 
     def _changed(self, reading: Reading, named: Sequence[Name]) -> list[Name]:
         """Return which of the features change, where the others stay: "keep the churn but take Q4"."""
@@ -393,23 +448,9 @@ class _Question:
     def _categories(self, name: Name) -> frozenset[str]:
         return self.vocabulary.categories(name.feature) if name.feature.kind is FeatureKind.CATEGORY else frozenset()
 
-    def _left_out(self) -> Direction:
-        """Return which drivers are to be left out, as in "without the ones that push it down"; ALL where none are."""
-        words = self.reading.words
-        for place in range(len(words)):
-            length = next((len(each) for each in _BUT if words[place : place + len(each)] == each), 0)
-            if not length or words[place - 1 : place] == ("not",):
-                continue
-            after = list(takewhile(str.isalnum, words[place + length : place + length + _FAR]))
-            ways = [self.model.lexicon.sets(stem(word)) for word in after]
-            told = [way for way in ways if not _OPPOSITES.isdisjoint(way)]
-            if told and (after[0] in _LEFT_OUT or told[0] is ways[0]):
-                return Direction.LOWERING if "hurts" in told[-1] else Direction.RAISING
-        return Direction.ALL
-
     def _drivers(self, direction: Direction) -> Weighed:
         said = set(self.reading.words)
-        if (left_out := self._left_out()) is not Direction.ALL:
+        if (left_out := find_side_left_out(self.reading.words, self.model.lexicon)) is not Direction.ALL:
             direction = Direction.RAISING if left_out is Direction.LOWERING else Direction.LOWERING
         if direction is Direction.ALL and isinstance(self.before, Drivers) and not said & _OF_ALL:
             direction = self.before.direction  # "only the first two" are two of these
@@ -434,7 +475,9 @@ class _Question:
         several = intent in {VALUES, SEVERAL} or any(
             each != intent and each in _FACTS and sure >= SURE for each, sure in in_parts
         )
-        if not several and not self.reading.names:
+        if self._leaves_half_unread(look):
+            return _NOTHING
+        if not several and (not self.reading.names or intent == Fact.DATA):
             return AccountFacts(facts=(Fact(intent),), features=()), 1.0
         facts: list[Fact] = []
         features: list[str] = []
@@ -452,29 +495,35 @@ class _Question:
             features = [self.about[0].feature.name]
         told = len({*facts, *features})
         # Of "the CSM score, no, I meant the cloud maturity" one is asked for.
-        taken_back = told > 1 and not (_TAKING_BACK | {"not"}).isdisjoint(self.reading.words)
+        tokens = self.reading.tokens
+        taken_back = told > 1 and any(each.word == "not" or takes_back(tokens, at) for at, each in enumerate(tokens))
         if told < (2 if intent == SEVERAL else 1) or taken_back:
             return _NOTHING
         return AccountFacts(facts=tuple(dict.fromkeys(facts)), features=tuple(dict.fromkeys(features))), sure
+
+    def _leaves_half_unread(self, look: Callable[[Sequence[str]], tuple[str, float]]) -> bool:
+        """Whether one of several questions joined by "and" names no fact: "how old is it and who made it?"."""
+        halves = halves_of(self.reading.tokens)
+        return len(halves) > 1 and any(
+            not _ASKING.isdisjoint(token.word for token in half)
+            and any(token.word.isalpha() and not (is_filling(token.word) or token.word in _ASKING) for token in half)
+            and not any(token.name for token in half)
+            and tuple(token.word for token in half[:2]) not in _GOING_ON
+            and all(look([token.word for token in part])[0] not in _FACTS for part in parts_of(half))
+            for half in halves
+        )
+
+
+def _is_lost(change: FeatureChange, name: Name) -> bool:
+    """Whether an amount of money is so far below what there is that its unit was lost: "a revenue of 10"."""
+    now, amount = name.driver.value, change.amount
+    money = change.feature == name.feature.name and name.feature.unit == "$" and change.how is not How.SCALE
+    if not money or isinstance(now, str | None) or isinstance(amount, str | None):
+        return False
+    return 0 < abs(amount) < abs(now) * _TINY
 
 
 def _is_count(amount: Amount) -> bool:
     """Whether an amount may be a number of something, or money that is the prediction: no "in 2022", no "20 %"."""
     number = amount.value <= _MOST_COUNT or (amount.value >= _LARGE and amount.value not in _YEARS)
     return amount.unit in {Unit.ORDINAL, Unit.MONEY} or (amount.unit is Unit.NONE and number)
-
-
-def parts_of(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Return what a question that joins several things says of each."""
-    parts: list[list[Token]] = [[]]
-    for token in tokens:
-        as_well = token.word == "well" and parts[-1] and parts[-1][-1].word == "as"
-        if token.word in _BETWEEN_FACTS or as_well:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return [
-        part
-        for part in parts
-        if any(token.is_slot or not (is_filling(token.word) or token.word in _EMPTY) for token in part)
-    ]

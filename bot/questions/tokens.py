@@ -27,15 +27,15 @@ _TOKEN: Final = re.compile(
         (?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|[1-9]\d{0,2}(?:\s\d{3})+(?!\d)
             |[1-9]\d{0,2}(?:\.\d{3})+(?=\.\d{3}|\s?[$\u20ac\u00a3]|\s?(?:dollars?|usd|euros?|bucks)\b)|\d+)?
         (?P<fraction>\.\d+|(?<=\d),\d{1,2}(?!\d))?(?(digits)|(?(fraction)|(?!)))
-        (?:\s?(?P<scale>k|mn|mm|mln|mio|mil|m|bn|b|grand|thousand|millions?|billions?)\b\.?)?
+        (?:\s?(?P<scale>k|mn|mm|mln|mio|mil|m|bn|b|grand|thousand|mill?ions?|billions?|lakhs?|crores?)\b\.?)?
         (?:\s?(?P<dollars>dollars?\b|usd\b|bucks\b|euros?\b|[$\u20ac\u00a3](?!\s?\d)))?
         (?:\s?(?P<percent>%|percent\b|per\scent\b|pct\b))?
-        (?:[\s-]?(?P<points>(?P<basis>basis\spoints?|bps?)\b|pp\b|ppts?\b|p\.p\.|%?\s?pts?\b|(?:percentage\s|percent\s)?points?\b))?
+        (?:[\s-]?(?P<points>(?P<basis>basis\spoints?|bps?)\b|pp\b|ppts?\b|p\.p\.|%?\s?pts?\b|(?:percentage\s|percent\s)?points?\b(?!\s(?:that|which|are)\b)))?
         (?:\s?(?P<ten>/|of|out\sof)\s?10\b)?
         (?:[\s-]?(?P<time>months?|mths?|mos?|years?|yrs?|days?|weeks?|wks?|quarters?|hours?|minutes?|mins?)\b)?
         (?:st|nd|rd|th)?(?![\w/])
       )
-    | (?P<word>[^\W\d_]+(?:'[^\W\d_]+)*(?!\w)|\w+)
+    | (?P<word>per\scent\b|[^\W\d_]+(?:'[^\W\d_]+)*(?!\w)|\w+)
     | (?P<mark>->|→|[<>≤≥,;:?!.=&+/()\u2013\u2014-])
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -56,6 +56,8 @@ LARGE_SCALES: Final = (1e9, 1e6, 1e3)
 _FURTHER: Final = frozenset({"more", "extra", "additional", "further", "fewer", "less"})
 _PARTS_OF: Final = frozenset({2, 3, 4, 5, 6, 8, 10, 20, 100})  # "one in" so many
 _SAID_IN: Final = frozenset({"word", "words", "line", "lines", "sentence", "sentences", "bullets", "go"})
+_BEFORE_A_YEAR: Final = frozenset({"in", "per", "every", "make", "makes", "making", "earn", "earns", "earning"})
+_OTHER_TIMES: Final = frozenset("day days week weeks quarters hour hours minute minutes min mins".split())  # noqa: SIM905
 _LENGTHS: Final = frozenset({"figure", "figures", "digit", "digits"})  # of a number that is not said
 _FEW: Final = frozenset({"one", "two", "three", "four"})
 _PARTS: Final = {
@@ -134,7 +136,7 @@ def _words(text: str) -> Iterator[Token]:
         elif match["number"]:
             yield _number(_amount(match), start, end)
         elif match["word"]:
-            word = match["word"].lower()
+            word = match["word"].lower().replace("per cent", "percent")
             if word == "w" and text[end : end + 1] == "/":
                 word = "with"
             yield from (Token(word=each, start=start, end=end) for each in written_out(word))
@@ -191,9 +193,11 @@ def _with_half(tokens: Sequence[Token]) -> tuple[Amount | None, int]:
 
 
 def _half_of(tokens: Sequence[Token]) -> tuple[Amount | None, int]:
-    """Return what "half a point", "half again as many" or "year and a half" is."""
+    """Return what "half a point", "half as many again" or "year and a half" is."""
     words = [token.word for token in tokens]
     if words[:3] == ["half", "again", "as"] and words[3:4] in (["many"], ["much"]):
+        return Amount(value=1.5, unit=Unit.TIMES), 4
+    if words[:2] == ["half", "as"] and words[3:4] == ["again"]:
         return Amount(value=1.5, unit=Unit.TIMES), 4
     if words[:4] == ["year", "and", "a", "half"]:
         return Amount(value=18.0, unit=Unit.MONTHS), 4
@@ -226,16 +230,18 @@ def _with_units_after(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _odds(tokens: Sequence[Token]) -> tuple[Amount | None, int]:
-    """Return the share that "one in four" or "one email in ten" is, and how many tokens that takes."""
+    """Return the share that "one in four" or "7 mails out of 10" is, and how many tokens that takes."""
     plain = [
         each is not None and each.unit is Unit.NONE and not each.sign and each.value.is_integer()
         for each in (token.amount for token in tokens)
     ]
-    for length in (3, 4):
-        if len(tokens) >= length and plain[0] and plain[length - 1] and tokens[length - 2].word == "in":
+    words = [token.word for token in tokens]
+    for length, between in ((3, ["in"]), (4, ["in"]), (5, ["out", "of"])):
+        told = words[length - 1 - len(between) : length - 1] == between
+        if len(tokens) >= length and plain[0] and plain[length - 1] and told:
             part, of = (int(each.amount.value) for each in (tokens[0], tokens[length - 1]) if each.amount is not None)
             after = tokens[length].word if len(tokens) > length else ""
-            single = length == 3 or part == 1  # noqa: PLR2004 # no noun between them
+            single = length != 4 or part == 1  # noqa: PLR2004 # "two demos in 3" days
             if 0 < part < of and of in _PARTS_OF and single and after not in _SAID_IN:
                 return Amount(value=part / of, unit=Unit.FRACTION), length
     return None, 0
@@ -304,15 +310,19 @@ def _in_words(  # noqa: C901, PLR0911, PLR0912 - one return per way to say a num
         return Amount(value=NUMBERS[words[0]] / _PARTS[words[1]], unit=Unit.FRACTION), 2
     if words[0] == "half" and "year" in words[1:3]:
         return Amount(value=6.0, unit=Unit.MONTHS), 1 + words.index("year")
-    if words[0] == "quarter" and words[1] in _SCALES_IN_WORDS:
-        return _with_unit(0.25, words, 1)
+    if words[0] == "quarter" and (words[1] in _SCALES_IN_WORDS or (words[1:3] == ["of", "a"] and words[3] in SCALES)):
+        return _with_unit(0.25, words, 1 if words[1] in _SCALES_IN_WORDS else 3)
     if words[:2] == ["half", "a"] and words[2] in SCALES:
         return _with_unit(0.5, words, 2)
+    if words[0] == "half" and words[1] in _SCALES_IN_WORDS:
+        return _with_unit(0.5, words, 1)
     if words[0] in {"a", "an"} and words[1] in {"couple", "dozen"}:
         length = 3 if words[2] == "of" else 2
         return _with_unit(NUMBERS[words[1]], words, length)
-    if words[:2] == ["a", "year"] and place and tokens[place - 1].word in {"in", "per", "every"}:
-        return None, 1
+    if words[:2] == ["a", "year"] and place and (tokens[place - 1].amount or tokens[place - 1].word in _BEFORE_A_YEAR):
+        return None, 1  # "$6M a year" are no months
+    if words[0] == "a" and words[1] in {"full", "whole"} and words[2] in {"point", "year", "month"}:
+        return _with_unit(1.0, words, 2)
     if words[0] in {"a", "an"} and words[1] in {
         "point",
         "percent",
@@ -369,7 +379,7 @@ def _with_unit(  # noqa: C901, PLR0911 - one return per unit
         return Amount(value=value, unit=Unit.PERCENT), length + 1
     if words[length] == "percent":
         length += 1
-    if words[length] in {"point", "points"}:
+    if words[length] in {"point", "points"} and words[length + 1] not in {"that", "which", "are"}:
         return Amount(value=value, unit=Unit.POINTS), length + 1
     if words[length] in {"dollar", "dollars"}:
         return Amount(value=value, unit=Unit.MONEY), length + 1
@@ -379,6 +389,6 @@ def _with_unit(  # noqa: C901, PLR0911 - one return per unit
         return Amount(value=value, unit=Unit.OF_TEN), length + 3
     if words[length] in {"year", "years", "month", "months"}:
         return _timed(Amount(value=value), words[length]), length + 1
-    if words[length] in {"day", "days", "week", "weeks", "quarters", "hour", "hours", "minute", "minutes"}:
+    if words[length] in _OTHER_TIMES:
         return Amount(value=value, unit=Unit.OTHER_TIME), length + 1
     return Amount(value=value), length

@@ -13,7 +13,7 @@ from bot.questions.words import is_filling, stem
 from storage.records import FeatureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.brief import Brief, Driver
     from storage.records import Feature
@@ -62,6 +62,8 @@ _SAID_FOR: Final = {
     "yearly": "annual",
     "demonstration": "demo",
     "demonstrations": "demos",
+    "interface": "integration",
+    "interfaces": "integrations",
 }
 # What people say for a feature whose label has these words, without any of them, filling left out.
 _CALLED: Final = {
@@ -73,11 +75,14 @@ _CALLED: Final = {
         ),
         *(f"{going} risk" for going in ("leaving", "cancellation", "defection", "flight")),
     ),
-    "annual revenue": ("turnover", "turn over", "annual sales", "yearly sales"),
+    "annual revenue": ("turnover", "turn over", "annual sales", "yearly sales", "make a year", "earn a year"),
     "open rate": ("opens",),
-    "competitor": ("incumbent",),
-    "csm": ("health score", "health rating", "customer health"),
+    "csm": ("health score", "health rating", "customer health", "customer success score", "customer success rating"),
 }
+# And what for one that is a name, no number: "Competitor products" are not whom we are up against.
+_CALLED_BY_NAME: Final = {"competitor": ("incumbent", "we up against")}
+_YEARLY: Final = frozenset(map(stem, ("annual", "revenue")))
+_VERBS: Final = frozenset({"open", "opened", "opening"})  # are no "opens"
 # What a measure is called besides its name: "the churn figure", "their cloud score".
 _MEASURES: Final = frozenset(
     "score rate level figure value number count percentage rating reading readiness adoption".split()  # noqa: SIM905
@@ -104,6 +109,8 @@ _SINCE: Final = tuple(
         "been with us",
         "been ours",
         "they with us",
+        "had them",
+        "are they customers",
         "working with us",
         "they are customer",
         "they are a customer",
@@ -193,6 +200,12 @@ class Vocabulary:
         ]
         return found[0] if len(found) == 1 else None
 
+    @property
+    def yearly(self) -> Name | None:
+        """The feature that says what the account makes in a year, if there is exactly one."""
+        found = [name for name in self.names if name.feature.unit == "$" and name.label >= _YEARLY]
+        return found[0] if len(found) == 1 else None
+
 
 def make_vocabulary(
     brief: Brief,
@@ -239,17 +252,34 @@ def make_vocabulary(
 def make_names(drivers: Sequence[Driver]) -> tuple[Name, ...]:
     """Return how the features of these drivers may be named."""
     labels = [_meaning(_WINDOW.sub("", driver.feature.label.casefold())) for driver in drivers]
-    called = {frozenset(_stems_of(words)): tuple(map(_stems_of, phrases)) for words, phrases in _CALLED.items()}
-    only = {words: phrases for words, phrases in called.items() if sum(words <= label for label in labels) == 1}
+    named = [label for label, driver in zip(labels, drivers, strict=True) if _is_name(driver.feature)]
+    only, by_name = _only_once(_CALLED, labels), _only_once(_CALLED_BY_NAME, named)
     return tuple(
         Name(
             driver=driver,
             label=label,
             column=_meaning(driver.feature.name.casefold().replace("_", " ")),
-            called=tuple(phrase for words, phrases in only.items() if words <= label for phrase in phrases),
+            called=tuple(
+                phrase
+                for words, phrases in (*only.items(), *(by_name.items() if _is_name(driver.feature) else ()))
+                if words <= label
+                for phrase in phrases
+            ),
         )
         for driver, label in zip(drivers, labels, strict=True)
     )
+
+
+def _is_name(feature: Feature) -> bool:
+    return feature.kind is FeatureKind.CATEGORY
+
+
+def _only_once(
+    called: Mapping[str, Sequence[str]], labels: Sequence[frozenset[str]]
+) -> dict[frozenset[str], tuple[Stems, ...]]:
+    """Return the phrases for words that exactly one of the labels has."""
+    stems = {frozenset(_stems_of(words)): tuple(map(_stems_of, phrases)) for words, phrases in called.items()}
+    return {words: phrases for words, phrases in stems.items() if sum(words <= label for label in labels) == 1}
 
 
 def said_for(word: str) -> str:
@@ -322,7 +352,7 @@ def _find_called(vocabulary: Vocabulary, words: Sequence[str]) -> Found:
         for phrase in name.called:
             left = list(phrase)
             for place, word in enumerate(words):
-                if stem(word) == left[0]:
+                if stem(word) == left[0] and not (len(phrase) == 1 and word in _VERBS):
                     left.pop(0)
                     if not left:
                         return Found(name=name, length=place + 1, whole=True)

@@ -15,7 +15,8 @@ _SHORT: Final = {
         w: with; n: and; r: are; u: you; ur: your; y: why; b: be; k: ok; wud: would; shud: should; cud: could;
         wont: will not; pls: please; plz: please; plss: please; thx: thanks; ty: thanks; tnx: thanks;
         cheers: thanks; im: i am; ive: i have; wat: what; wht: what; wut: what; whta: what; waht: what;
-        thier: their; teh: the; hte: the; adn: and; taht: that; hwo: how;
+        ther: their; realy: really; forcast: forecast; wich: which; thier: their;
+        teh: the; hte: the; adn: and; taht: that; hwo: how;
         whats: what is; wats: what is; hows: how is; whos: who is; wheres: where is; whens: when is; whys: why is;
         hw: how; whatif: what if; abt: about; bout: about; b4: before; cant: can not; cannot: can not; dont: do not;
         doesnt: does not; didnt: did not; isnt: is not; arent: are not; wasnt: was not; werent: were not;
@@ -23,7 +24,8 @@ _SHORT: Final = {
         hadnt: had not; aint: is not; theyre: they are; theyd: they would; thats: that is; its: its; youre: you are;
         weve: we have; theyve: they have; lets: let us; gonna: going to; wanna: want to; gimme: give me;
         lemme: let me; gotta: got to; cos: because; cuz: because; coz: because; bc: because; tho: though;
-        thru: through; qtr: quarter; qtrs: quarters; acct: account; accts: accounts; acc: account; cust: customer;
+        thru: through; q: quarter; qtr: quarter; qtrs: quarters;
+        acct: account; accts: accounts; acc: account; cust: customer;
         custs: customers; rev: revenue; revs: revenue; revenu: revenue; pred: prediction; preds: predictions;
         fcst: forecast; fcast: forecast; est: estimate; conf: confidence; avg: average; neg: negative;
         negs: negatives; pos: positive; max: maximum; min: minimum; nr: number; nbr: number; num: number;
@@ -80,6 +82,12 @@ SCALES: Final = {
     "mln": 1e6,
     "million": 1e6,
     "millions": 1e6,
+    "milion": 1e6,
+    "milions": 1e6,
+    "lakh": 1e5,
+    "lakhs": 1e5,
+    "crore": 1e7,
+    "crores": 1e7,
     "b": 1e9,
     "bn": 1e9,
     "billion": 1e9,
