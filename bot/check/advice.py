@@ -60,7 +60,7 @@ _DO: Final = """
     send set settle share shorten show sit sketch sort space spend split spread start stop suggest summarise
     summarize take talk target test track train treat trial trim try turn update use validate visit wait walk watch
     work write
-    """.split()  # noqa: SIM905 # as quoted words they would be harder to read
+    """.split()
 _ASK_ABOUT: Final = r"(?!\s(?:about|why|who|whether|if|after)\b)"
 _ACT: Final = rf"(?:{'|'.join(_DO)})\b{_ASK_ABOUT}"
 _ACTS: Final = rf"(?:{'|'.join(f'{verb}(?:e?s)?' for verb in _DO)})\b{_ASK_ABOUT}"

@@ -191,7 +191,7 @@ _NO_NOUN: Final = frozenset(
     that that's the their them then there there's they this those though times to today together too took twice
     under unless until up us versus vs was we went were what when where whether which while who whom whose why will
     with within without won't would yet you your
-    """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
+    """.split()
 )
 
 

@@ -146,7 +146,7 @@ _FUNCTION_WORDS: Final = frozenset(
     over under above below about after before into onto out one two per who what when where which while why how all any
     each more most less least other others our ours your you can could will would should may might does did been being
     but because since also only just very much many few some such yet still
-    """.split()  # noqa: SIM905 # a list of quoted words would be harder to read
+    """.split()
 )
 
 

@@ -17,13 +17,13 @@ _NEWER: Final = frozenset(
     programme quickstart reorg roadmap rollout runbook scorecard screenshot self-service shortlist sign-off signup
     spreadsheet standup tailwind timeline touchpoint two-thirds upfront upsell uptime username walkthrough webinar
     website workflow worldwide
-    """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
+    """.split()
 )
 # Words of the language that well-known vendors have taken for their names.
 _TAKEN: Final = frozenset(
     """
     amplitude apple confluence elastic gong intercom notion oracle pendo sage snowflake stripe veritas workday zoom
-    """.split()  # noqa: SIM905 # as above
+    """.split()
 )
 _SHORT: Final = re.compile(r"(?:n['\u2019]t|['\u2019](?:s|re|ve|ll|d|m))$")
 _FORMS: Final = (

@@ -22,7 +22,7 @@ _COMMON: Final = frozenset(
     I I'm I'd I'll I've AI API APIs B2B B2C CEO CFO CIO CISO COO CRM CSM CTO CV EU FAQ FTE HQ HR IT KPI KPIs MQL NPS OK
     PDF POC POCs PoC Q&A QBR QBRs RFI RFP ROI SDR SHAP SLA SLAs SQL SSO TCO UK US USA USD EUR USP VAT VIP VP VPs AM PM
     Monday Tuesday Wednesday Thursday Friday Saturday Sunday English Slack Claude
-    """.split()  # noqa: SIM905 # a list of quoted words would be harder to read
+    """.split()
 )
 # Words between the parts of a name: "Bank of Oak", "Home & Garden".
 _JOINTS: Final = frozenset({"&", "of", "de", "von", "van", "and"})

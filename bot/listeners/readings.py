@@ -53,12 +53,13 @@ def _answer_anew(services: Services, subject: Subject, room: Room) -> None:
 
 def _answer_proposed(services: Services, subject: Subject, proposed: str, room: Room) -> None:
     thread = services.state.find_thread(subject.channel, subject.thread_ts)
+    entered = enter(services, room, thread)
+    if not (entered and thread):
+        return
     try:
         call = _CALL.validate_json(proposed)
     except ValidationError:
-        room.tell(_OUTDATED)
+        entered.tell(_OUTDATED)
         return
-    entered = enter(services, room, thread)
-    if entered and thread:
-        with entered.working(thread.thread_ts, "is looking it up"):
-            answer_proposed(services, entered, thread, call, proposed_ts=subject.message_ts)
+    with entered.working(thread.thread_ts, "is looking it up"):
+        answer_proposed(services, entered, thread, call, proposed_ts=subject.message_ts)

@@ -54,7 +54,7 @@ _FRACTIONS: Final = {
 }
 _NOTHING: Final = frozenset({"no", "without", "zero", "none", "not", "nobody", "never", "all"})
 _ONE: Final = frozenset({"another", "extra", "an", "a", "single"})
-_AS_BEFORE: Final = frozenset(map(stem, "same instead other opposite reverse direction way".split()))  # noqa: SIM905
+_AS_BEFORE: Final = frozenset(map(stem, "same instead other opposite reverse direction way".split()))
 _AS_IT_IS: Final = frozenset({"what", "today", "now", "present", "presently", "current", "currently"})
 _LARGE: Final = 1e3
 _MILLION: Final = 1e6
@@ -63,9 +63,9 @@ _WHOLE_FACTORS: Final = frozenset({0.5, 2.0, 3.0, 4.0, 5.0})
 _JUDGED: Final = {stem(word): way for word, way in (("improve", 1), ("better", 1), ("worsen", -1), ("worse", -1))}
 # What a feature is called of which more is worse.
 _BAD: Final = frozenset(
-    map(stem, "risk churn attrition complaints outages tickets delays overdue debt defects failures incidents".split())  # noqa: SIM905
+    map(stem, "risk churn attrition complaints outages tickets delays overdue debt defects failures incidents".split())
 )
-_MOVES: Final = frozenset(map(stem, "change move shift vary off".split()))  # noqa: SIM905
+_MOVES: Final = frozenset(map(stem, "change move shift vary off".split()))
 _TARGETS: Final = frozenset(
     {"to", "at", "into", "->", "→", "=", "is", "be", "was", "were", "reach", "reaches", "hit", "hits", "like"}
 )
@@ -358,7 +358,7 @@ def _in_unit(amount: Amount, feature: Feature, *, setting: bool) -> float | None
         return _in_percent(amount, setting=setting)
     if feature.unit in {"months", "years"} and unit is Unit.MONTHS:
         return value if feature.unit == "months" else value / 12
-    if feature.unit == "months" and value >= _MILLION:  # "48m"
+    if feature.unit == "months" and unit is Unit.NONE and value >= _MILLION:  # "48m"
         return value / _MILLION
     fits = (
         unit is Unit.NONE

@@ -19,25 +19,19 @@ if TYPE_CHECKING:
 
 OPPOSITES: Final = frozenset({"lifts", "hurts"})  # sets of words in the lexicon
 _TAKING_BACK: Final = frozenset({"no", "nah", "sorry", "wait", "mean", "meant", "oops"})
-_AFTER_NO: Final = frozenset("i we wait sorry make not it that the its their only just".split())  # noqa: SIM905
+_AFTER_NO: Final = frozenset("i we wait sorry make not it that the its their only just".split())
 _ADDING: Final = frozenset({"too", "also", "together", "additionally"})
 _ADDING_IN_TWO: Final = frozenset({("as", "well"), ("on", "top")})
 _ADDING_FIRST: Final = frozenset({"plus", "+"})
 _LEANING: Final = frozenset({"and", "same", "then"})
 _KEEPING: Final = frozenset({"leave", "leaving", "keep", "keeping", "let", "changing", "touching"})
-_BUT_NOT: Final = (
-    *((each,) for each in ("not", "without", "except", "minus")),
-    ("leave", "out"),
-    ("leaving", "out"),
-    ("instead", "of"),
-)
 # What is left out follows it at once; "w/o" was read as "with o".
 _BUT: Final = (
     *(
         (each,)
         for each in """
         except excluding exclude excludes without sans omit omitting skip skipping minus ignoring ignore
-        """.split()  # noqa: SIM905
+        """.split()
     ),
     ("with", "o"),
     ("but", "not"),
@@ -54,8 +48,9 @@ _BUT: Final = (
     ("strip", "out"),
     ("filter", "out"),
 )
+_BUT_NOT: Final = (*_BUT, ("not",), ("instead", "of"))
 _LEFT_OUT: Final = frozenset(
-    "for the those any anything what whatever whichever that which all ones things stuff everything our its out".split()  # noqa: SIM905
+    "for the those any anything what whatever whichever that which all ones things stuff everything our its out".split()
 )
 _FAR: Final = 7
 _SEVERAL_ACCOUNTS: Final = frozenset({"accounts", "customers", "clients"})
@@ -64,7 +59,7 @@ _OF_EVERYONE: Final = frozenset({"for", "of", "to", "with", "against", "across",
 _NO_ACCOUNTS: Final = frozenset({"for", "team", "department", "guy", "people", "payable"})
 _BETWEEN_FACTS: Final = frozenset({"and", "with", "versus", "against", "plus", ",", "&", "+", ";", ":", "/", "-", "."})
 _BETWEEN_HALVES: Final = frozenset({"and", "&", "plus"})
-_EMPTY: Final = frozenset("how much was were what again ? ! . please account customer client".split())  # noqa: SIM905
+_EMPTY: Final = frozenset("how much was were what again ? ! . please account customer client".split())
 
 
 def takes_back(tokens: Sequence[Token], at: int) -> bool:

@@ -40,13 +40,13 @@ _QUOTES: Final = str.maketrans(
 )
 _NEAR: Final = 0.02  # of the prediction, for an amount that stands for it
 _OF_ANY_ACCOUNT: Final = frozenset(
-    "account customer client company prospect accounts customers clients companies prospects".split()  # noqa: SIM905
+    "account customer client company prospect accounts customers clients companies prospects".split()
 )
 _TAKING_BACK: Final = TAKING_BACK | {"no"}
 _LATE: Final = frozenset({"sorry", "mean", "meant"})  # stands behind what is put right, too
 _PAUSES: Final = frozenset({".", "-", "\u2013", "\u2014", "\u2026"})
 _MOST_BESIDE: Final = 2  # words that are neither
-_IN_PASSING: Final = frozenset("i that it is hold hang on make or say well a an at in , ; . ! ? -".split())  # noqa: SIM905
+_IN_PASSING: Final = frozenset("i that it is hold hang on make or say well a an at in , ; . ! ? -".split())
 _PREDICTED: Final = frozenset({"predicted", "projected", "forecast", "forecasted", "expected", "estimated"})
 _LARGE: Final = 1_000
 _LONGEST_NAME: Final = 5

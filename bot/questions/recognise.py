@@ -92,7 +92,7 @@ _OF_ALL: Final = frozenset(
     """
     all both either every everything whichever whatever overall total regardless driver drivers feature features factor
     factors signal signals reason reasons variable variables input inputs contributor contributors shap
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _SPACE: Final = re.compile(r"\s+")
 _FACTS: Final = frozenset(fact.value for fact in Fact)

@@ -31,7 +31,7 @@ _BEFORE: Final = frozenset(
     of for in at to from with by as regarding concerning re around subject topic up say says mention mentions like um uh
     page pages passage passages section article just same then next sorry fine comes not yet where which what nothing
     else more
-    """.split()  # noqa: SIM905
+    """.split()
 )
 _AFTER: Final = frozenset(
     """
@@ -39,7 +39,7 @@ _AFTER: Final = frozenset(
     thanks in is are was were be been get gets got come comes appear appears show shows up out down into written spelled
     spelt laid explained described documented covered listed defined mentioned noted discussed addressed regulated
     treated stored found dealt
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 

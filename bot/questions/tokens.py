@@ -42,10 +42,10 @@ _TOKEN: Final = re.compile(
 )
 _MONTHS: Final = {"m": 1.0, "y": 12.0}
 _NOT_A_NUMBER_AFTER: Final = frozenset(
-    "this that which the last previous each other every our any another no former latter present same new".split()  # noqa: SIM905
+    "this that which the last previous each other every our any another no former latter present same new".split()
 )
 _COUNTED: Final = frozenset(
-    "feature driver factor signal reason thing point more less fewer percent year month extra addit action".split()  # noqa: SIM905
+    "feature driver factor signal reason thing point more less fewer percent year month extra addit action".split()
 )
 _ONE_OF_NO_COUNT: Final = frozenset({"of", "by", "line", "go", "sentence", "shot", "message", "place", "word"})
 _SCALES_IN_WORDS: Final = frozenset(word for word in SCALES if len(word) > 1)
@@ -57,7 +57,7 @@ _FURTHER: Final = frozenset({"more", "extra", "additional", "further", "fewer", 
 _PARTS_OF: Final = frozenset({2, 3, 4, 5, 6, 8, 10, 20, 100})  # "one in" so many
 _SAID_IN: Final = frozenset({"word", "words", "line", "lines", "sentence", "sentences", "bullets", "go"})
 _BEFORE_A_YEAR: Final = frozenset({"in", "per", "every", "make", "makes", "making", "earn", "earns", "earning"})
-_OTHER_TIMES: Final = frozenset("day days week weeks quarters hour hours minute minutes min mins".split())  # noqa: SIM905
+_OTHER_TIMES: Final = frozenset("day days week weeks quarters hour hours minute minutes min mins".split())
 _LENGTHS: Final = frozenset({"figure", "figures", "digit", "digits"})  # of a number that is not said
 _FEW: Final = frozenset({"one", "two", "three", "four"})
 _PARTS: Final = {
@@ -236,13 +236,14 @@ def _odds(tokens: Sequence[Token]) -> tuple[Amount | None, int]:
         for each in (token.amount for token in tokens)
     ]
     words = [token.word for token in tokens]
-    for length, between in ((3, ["in"]), (4, ["in"]), (5, ["out", "of"])):
+    # "One demo in three", but not "two demos in 3" days.
+    for length, between, only_one in ((3, ["in"], False), (4, ["in"], True), (5, ["out", "of"], False)):
         told = words[length - 1 - len(between) : length - 1] == between
         if len(tokens) >= length and plain[0] and plain[length - 1] and told:
             part, of = (int(each.amount.value) for each in (tokens[0], tokens[length - 1]) if each.amount is not None)
             after = tokens[length].word if len(tokens) > length else ""
-            single = length != 4 or part == 1  # noqa: PLR2004 # "two demos in 3" days
-            if 0 < part < of and of in _PARTS_OF and single and after not in _SAID_IN:
+            fits = part == 1 or not only_one
+            if 0 < part < of and of in _PARTS_OF and fits and after not in _SAID_IN:
                 return Amount(value=part / of, unit=Unit.FRACTION), length
     return None, 0
 

@@ -32,7 +32,7 @@ _GENERIC: Final = frozenset(
         market quarter level index status type count amount sum last next late new old stage date area line lines open
         system systems
         given expected completed connected returned manages accepts order orders ordered online account accounts
-        """.split(),  # noqa: SIM905 # a hundred quoted words would be harder to read
+        """.split(),
     )
 )
 _BETWEEN_WORDS: Final = frozenset({"between", "to", "from", "with", "and", "in", "by", "not", "no"})
@@ -85,7 +85,7 @@ _YEARLY: Final = frozenset(map(stem, ("annual", "revenue")))
 _VERBS: Final = frozenset({"open", "opened", "opening"})  # are no "opens"
 # What a measure is called besides its name: "the churn figure", "their cloud score".
 _MEASURES: Final = frozenset(
-    "score rate level figure value number count percentage rating reading readiness adoption".split()  # noqa: SIM905
+    "score rate level figure value number count percentage rating reading readiness adoption".split()
 )
 # What people say for how long somebody has been a customer.
 _SINCE: Final = tuple(

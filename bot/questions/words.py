@@ -100,7 +100,7 @@ _FILLING: Final = frozenset(
     again really actually hey hi hello hm hmm ok okay quick quickly question tell show give list let know see get gets
     got getting out s re ll d ve m ones whole overall precall thing things stuff total by way remind find look check
     across doing put using name someone into about per going being also just guys folks bit kind at
-    """.split()  # noqa: SIM905 # a hundred quoted words would be harder to read
+    """.split()
 )
 # What takes back what was said just before.
 TAKING_BACK: Final = frozenset({"sorry", "wait", "mean", "meant", "scratch", "rather", "correction", "actually"})
